@@ -1,0 +1,245 @@
+//! wasi:sockets: names, TCP, UDP. `start-` and `finish-` are one operation here, with the wait between them.
+
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+
+use crate::{
+    args::Args,
+    bindings::wasi::sockets::{
+        instance_network::instance_network,
+        ip_name_lookup,
+        network::{ErrorCode, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress},
+        tcp::{ShutdownType, TcpSocket},
+        tcp_create_socket::create_tcp_socket,
+        udp::{OutgoingDatagram, UdpSocket},
+        udp_create_socket::create_udp_socket,
+    },
+    handles::Handles,
+    outcome::{Failure, Outcome},
+};
+
+pub fn run(name: &str, args: &Args, handles: &mut Handles) -> Option<Outcome> {
+    Some(match name {
+        "resolve" => resolve(args, handles),
+        "next-address" => next_address(args, handles),
+        "tcp-create" => family(args).and_then(|f| Ok(create_tcp_socket(f)?)).and_then(|s| keep(args, handles, s)),
+        "tcp-bind" => tcp(args, handles).and_then(|s| tcp_bind(args, s)),
+        "tcp-connect" => tcp_connect(args, handles),
+        "tcp-listen" => tcp(args, handles).and_then(tcp_listen),
+        "tcp-accept" => tcp_accept(args, handles),
+        "tcp-options" => tcp(args, handles).and_then(|s| Ok(tcp_options(s))),
+        "tcp-shutdown" => tcp(args, handles).and_then(|s| Ok(s.shutdown(ShutdownType::Both)?.into())),
+        "udp-create" => family(args).and_then(|f| Ok(create_udp_socket(f)?)).and_then(|s| keep(args, handles, s)),
+        "udp-bind" => udp(args, handles).and_then(|s| udp_bind(args, s)),
+        "udp-stream" => udp_stream(args, handles),
+        "udp-send" => udp_send(args, handles),
+        "udp-receive" => udp_receive(args, handles),
+        "udp-options" => udp(args, handles).and_then(|s| Ok(udp_options(s))),
+        _ => return None,
+    })
+}
+
+fn keep(args: &Args, handles: &mut Handles, resource: impl Into<crate::handles::Handle>) -> Outcome {
+    handles.keep(args, resource)?;
+    Ok(Value::Null)
+}
+
+fn tcp<'h>(args: &Args, handles: &'h Handles) -> Result<&'h TcpSocket, Failure> {
+    handles.tcp(args.text("handle")?)
+}
+
+fn udp<'h>(args: &Args, handles: &'h Handles) -> Result<&'h UdpSocket, Failure> {
+    handles.udp(args.text("handle")?)
+}
+
+/// All addresses of `name`; with `as` the stream is kept and none is asked for.
+fn resolve(args: &Args, handles: &mut Handles) -> Outcome {
+    let stream = ip_name_lookup::resolve_addresses(&instance_network(), args.text("name")?)?;
+    if args.get("as").is_some() {
+        return keep(args, handles, stream);
+    }
+    let mut addresses = Vec::new();
+    while let Some(address) = wait(|| stream.resolve_next_address(), || stream.subscribe().block())? {
+        addresses.push(shown_address(address));
+    }
+    Ok(addresses.into())
+}
+
+fn next_address(args: &Args, handles: &Handles) -> Outcome {
+    let stream = handles.addresses(args.text("handle")?)?;
+    let address = wait(|| stream.resolve_next_address(), || stream.subscribe().block())?;
+    Ok(address.map_or(Value::Null, shown_address))
+}
+
+fn tcp_bind(args: &Args, socket: &TcpSocket) -> Outcome {
+    socket.start_bind(&instance_network(), address(args)?)?;
+    wait(|| socket.finish_bind(), || socket.subscribe().block())?;
+    Ok(shown(socket.local_address()?))
+}
+
+/// Connects; the streams are kept under `as-in` and `as-out`.
+fn tcp_connect(args: &Args, handles: &mut Handles) -> Outcome {
+    let socket = tcp(args, handles)?;
+    socket.start_connect(&instance_network(), address(args)?)?;
+    let (input, output) = wait(|| socket.finish_connect(), || socket.subscribe().block())?;
+    let remote = shown(socket.remote_address()?);
+    handles.keep_as(args.text_or_none("as-in")?, input);
+    handles.keep_as(args.text_or_none("as-out")?, output);
+    Ok(remote)
+}
+
+fn tcp_listen(socket: &TcpSocket) -> Outcome {
+    socket.start_listen()?;
+    wait(|| socket.finish_listen(), || socket.subscribe().block())?;
+    Ok(socket.is_listening().into())
+}
+
+fn tcp_accept(args: &Args, handles: &mut Handles) -> Outcome {
+    let socket = tcp(args, handles)?;
+    let (accepted, input, output) = wait(|| socket.accept(), || socket.subscribe().block())?;
+    let remote = accepted.remote_address().map(shown)?;
+    handles.keep(args, accepted)?;
+    handles.keep_as(args.text_or_none("as-in")?, input);
+    handles.keep_as(args.text_or_none("as-out")?, output);
+    Ok(remote)
+}
+
+/// Asks for and sets every option once; each answer is a value or the name of its error.
+fn tcp_options(socket: &TcpSocket) -> Value {
+    json!({
+        "local-address": answer(socket.local_address(), shown),
+        "remote-address": answer(socket.remote_address(), shown),
+        "address-family": format!("{:?}", socket.address_family()),
+        "is-listening": socket.is_listening(),
+        "set-listen-backlog-size": answer(socket.set_listen_backlog_size(8), Value::from),
+        "keep-alive-enabled": answer(socket.keep_alive_enabled(), Value::from),
+        "set-keep-alive-enabled": answer(socket.set_keep_alive_enabled(true), Value::from),
+        "keep-alive-idle-time": answer(socket.keep_alive_idle_time(), Value::from),
+        "set-keep-alive-idle-time": answer(socket.set_keep_alive_idle_time(1_000_000_000), Value::from),
+        "keep-alive-interval": answer(socket.keep_alive_interval(), Value::from),
+        "set-keep-alive-interval": answer(socket.set_keep_alive_interval(1_000_000_000), Value::from),
+        "keep-alive-count": answer(socket.keep_alive_count(), Value::from),
+        "set-keep-alive-count": answer(socket.set_keep_alive_count(2), Value::from),
+        "hop-limit": answer(socket.hop_limit(), Value::from),
+        "set-hop-limit": answer(socket.set_hop_limit(64), Value::from),
+        "receive-buffer-size": answer(socket.receive_buffer_size(), Value::from),
+        "set-receive-buffer-size": answer(socket.set_receive_buffer_size(65536), Value::from),
+        "send-buffer-size": answer(socket.send_buffer_size(), Value::from),
+        "set-send-buffer-size": answer(socket.set_send_buffer_size(65536), Value::from),
+    })
+}
+
+fn udp_bind(args: &Args, socket: &UdpSocket) -> Outcome {
+    socket.start_bind(&instance_network(), address(args)?)?;
+    wait(|| socket.finish_bind(), || socket.subscribe().block())?;
+    Ok(shown(socket.local_address()?))
+}
+
+/// Opens the datagram streams under `as-in` and `as-out`, connected where `address` is given.
+fn udp_stream(args: &Args, handles: &mut Handles) -> Outcome {
+    let remote = args.get("address").map(|_| address(args)).transpose()?;
+    let (incoming, outgoing) = udp(args, handles)?.stream(remote)?;
+    handles.keep_as(args.text_or_none("as-in")?, incoming);
+    handles.keep_as(args.text_or_none("as-out")?, outgoing);
+    Ok(Value::Null)
+}
+
+fn udp_send(args: &Args, handles: &Handles) -> Outcome {
+    let stream = handles.datagrams_out(args.text("handle")?)?;
+    while stream.check_send()? == 0 {
+        stream.subscribe().block();
+    }
+    let remote_address = args.get("address").map(|_| address(args)).transpose()?;
+    Ok(stream.send(&[OutgoingDatagram { data: args.content()?, remote_address }])?.into())
+}
+
+/// The datagrams that are there; waits for the first.
+fn udp_receive(args: &Args, handles: &Handles) -> Outcome {
+    let stream = handles.datagrams_in(args.text("handle")?)?;
+    loop {
+        let datagrams = stream.receive(args.number_or("max", 16)?)?;
+        if datagrams.is_empty() {
+            stream.subscribe().block();
+            continue;
+        }
+        let mut received = Vec::new();
+        for datagram in datagrams {
+            received.push(json!({"from": shown(datagram.remote_address), "data": args.show(&datagram.data)?}));
+        }
+        return Ok(received.into());
+    }
+}
+
+fn udp_options(socket: &UdpSocket) -> Value {
+    json!({
+        "local-address": answer(socket.local_address(), shown),
+        "remote-address": answer(socket.remote_address(), shown),
+        "address-family": format!("{:?}", socket.address_family()),
+        "unicast-hop-limit": answer(socket.unicast_hop_limit(), Value::from),
+        "set-unicast-hop-limit": answer(socket.set_unicast_hop_limit(64), Value::from),
+        "receive-buffer-size": answer(socket.receive_buffer_size(), Value::from),
+        "set-receive-buffer-size": answer(socket.set_receive_buffer_size(65536), Value::from),
+        "send-buffer-size": answer(socket.send_buffer_size(), Value::from),
+        "set-send-buffer-size": answer(socket.set_send_buffer_size(65536), Value::from),
+    })
+}
+
+fn answer<T>(result: Result<T, ErrorCode>, show: impl Fn(T) -> Value) -> Value {
+    match result {
+        Ok(value) => json!({"ok": show(value)}),
+        Err(error) => json!({"error": error.name()}),
+    }
+}
+
+fn wait<T>(finish: impl Fn() -> Result<T, ErrorCode>, block: impl Fn()) -> Result<T, ErrorCode> {
+    loop {
+        match finish() {
+            Err(ErrorCode::WouldBlock) => block(),
+            finished => return finished,
+        }
+    }
+}
+
+fn family(args: &Args) -> Result<IpAddressFamily, Failure> {
+    match args.text_or_none("family")?.unwrap_or("ipv4") {
+        "ipv4" => Ok(IpAddressFamily::Ipv4),
+        "ipv6" => Ok(IpAddressFamily::Ipv6),
+        _ => Err(args.wrong("family", "ipv4 or ipv6")),
+    }
+}
+
+/// `address` and `port`.
+fn address(args: &Args) -> Result<IpSocketAddress, Failure> {
+    let port = args.narrow("port", 0)?;
+    match args.text("address")?.parse() {
+        Ok(IpAddr::V4(ip)) => {
+            let [a, b, c, d] = ip.octets();
+            Ok(IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address: (a, b, c, d) }))
+        }
+        Ok(IpAddr::V6(ip)) => {
+            let [a, b, c, d, e, f, g, h] = ip.segments();
+            Ok(IpSocketAddress::Ipv6(Ipv6SocketAddress {
+                port,
+                flow_info: 0,
+                address: (a, b, c, d, e, f, g, h),
+                scope_id: 0,
+            }))
+        }
+        Err(_) => Err(args.wrong("address", "an IP address")),
+    }
+}
+
+fn shown(address: IpSocketAddress) -> Value {
+    match address {
+        IpSocketAddress::Ipv4(at) => json!({"address": shown_address(IpAddress::Ipv4(at.address)), "port": at.port}),
+        IpSocketAddress::Ipv6(at) => json!({"address": shown_address(IpAddress::Ipv6(at.address)), "port": at.port}),
+    }
+}
+
+fn shown_address(address: IpAddress) -> Value {
+    match address {
+        IpAddress::Ipv4((a, b, c, d)) => IpAddr::from([a, b, c, d]).to_string().into(),
+        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => IpAddr::from([a, b, c, d, e, f, g, h]).to_string().into(),
+    }
+}

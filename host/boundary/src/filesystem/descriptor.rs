@@ -1,0 +1,448 @@
+//! The methods of a descriptor. Each decides or is covered by the record of its open, delegates to wasmtime-wasi, and tells what crossed.
+
+use super::{Fd, error_name, stat_text, stopped};
+use crate::flow::{FlowId, Way};
+use crate::imports::Import;
+use crate::state::View;
+use crate::tap::{InTap, OutTap};
+use customs_ledger::material::{SinkKind, SourceKind};
+use customs_policy::{Capability, Request};
+use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
+use wasmtime_wasi::p2::bindings::filesystem::preopens;
+use wasmtime_wasi::p2::bindings::filesystem::types::{self, ErrorCode, HostDescriptor};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsResult};
+
+impl preopens::Host for View<'_> {
+    fn get_directories(&mut self) -> wasmtime::Result<Vec<(Fd, String)>> {
+        self.count(Import::GetDirectories);
+        let roots = std::sync::Arc::clone(&self.guard.roots);
+        let mut given = Vec::with_capacity(roots.mounts.len() + 1);
+        let mut whole = false;
+        for (at, root) in roots.mounts.iter().enumerate().filter(|(_, root)| !root.is_file) {
+            whole |= root.guest.as_str() == "/";
+            let handle = super::Handle::new(root.guest.clone(), Some(at), None, false);
+            let fd = self.table.push(Descriptor::Dir(root.dir.clone()))?;
+            self.guard.files.handles.insert(fd.rep(), handle);
+            given.push((fd, root.guest.as_str().to_owned()));
+        }
+        if !whole {
+            let guest = customs_policy::GuestPath::root();
+            let fd = self.table.push(Descriptor::Dir(roots.sentinel.clone()))?;
+            self.guard.files.handles.insert(fd.rep(), super::Handle::new(guest, None, None, false));
+            given.push((fd, "/".to_owned()));
+        }
+        Ok(given)
+    }
+}
+
+impl View<'_> {
+    /// The record that covers using a descriptor: its open, or a decision now for a preopen.
+    fn covered(&mut self, fd: &Fd, cap: Capability, op: &'static str) -> FsResult<u64> {
+        let handle = self.handle(fd)?;
+        if let Some(of) = handle.access {
+            return Ok(of);
+        }
+        let guest = handle.guest.clone();
+        let of = match self.decide(&Request::Path { capability: cap, guest: &guest, host: None }) {
+            Ok(permit) => self.guard.recorder.allow(&permit, op, guest.as_str(), Some(guest.as_str()), false),
+            Err(denial) => return Err(self.refuse(&denial, op, guest.as_str(), None)),
+        }
+        .map_err(stopped)?;
+        self.handle_mut(fd)?.access = Some(of);
+        Ok(of)
+    }
+
+    /// A write to what was opened for writing is covered by that open's record; any other use that changes something is decided and
+    /// recorded on its own.
+    fn may_write(&mut self, fd: &Fd, op: &'static str, own_record: bool) -> FsResult<u64> {
+        let handle = self.handle(fd)?;
+        if let (true, false, Some(of)) = (handle.write, own_record, handle.access) {
+            return Ok(of);
+        }
+        let guest = handle.guest.clone();
+        let request = Request::Path { capability: Capability::FsWrite, guest: &guest, host: None };
+        match self.decide(&request) {
+            Ok(permit) => self
+                .guard
+                .recorder
+                .allow(&permit, op, guest.as_str(), Some(guest.as_str()), true)
+                .map_err(stopped),
+            Err(denial) => Err(self.refuse(&denial, op, guest.as_str(), None)),
+        }
+    }
+
+    fn reading(&mut self, fd: &Fd) -> FsResult<FlowId> {
+        let of = self.covered(fd, Capability::FsRead, "read")?;
+        if let Some(flow) = self.handle(fd)?.reading {
+            return Ok(flow);
+        }
+        let name = self.handle(fd)?.guest.as_str().to_owned();
+        let flow = self.guard.recorder.begin(of, Way::In(SourceKind::File), name).map_err(stopped)?;
+        self.handle_mut(fd)?.reading = Some(flow);
+        Ok(flow)
+    }
+
+    fn writing(&mut self, fd: &Fd, op: &'static str) -> FsResult<FlowId> {
+        if let Some(flow) = self.handle(fd)?.writing {
+            return Ok(flow);
+        }
+        let of = self.may_write(fd, op, false)?;
+        let name = self.handle(fd)?.guest.as_str().to_owned();
+        let flow = self.guard.recorder.begin(of, Way::Out(SinkKind::File), name).map_err(stopped)?;
+        self.handle_mut(fd)?.writing = Some(flow);
+        Ok(flow)
+    }
+
+    /// A write far past the end makes a hole: it costs no bytes now, but the file is as large as if it had.
+    async fn charge_hole(&mut self, fd: &Fd, offset: u64) -> FsResult<()> {
+        if offset == 0 {
+            return Ok(());
+        }
+        let stat = self.inner_files().stat(Resource::new_borrow(fd.rep())).await?;
+        let hole = offset.saturating_sub(stat.size);
+        if self.guard.recorder.charge_file_write(hole) { Ok(()) } else { Err(ErrorCode::FileTooLarge.into()) }
+    }
+
+    fn tap_in(&mut self, stream: &Resource<DynInputStream>, flow: FlowId) -> FsResult<()> {
+        let slot = self.table.get_mut(stream)?;
+        let inner = std::mem::replace(slot, Box::new(wasmtime_wasi::p2::pipe::ClosedInputStream));
+        *slot = Box::new(InTap::new(inner, self.guard.recorder.clone(), flow));
+        Ok(())
+    }
+
+    fn tap_out(&mut self, stream: &Resource<DynOutputStream>, flow: FlowId) -> FsResult<()> {
+        let slot = self.table.get_mut(stream)?;
+        let inner = std::mem::replace(slot, Box::new(wasmtime_wasi::p2::pipe::ClosedOutputStream));
+        *slot = Box::new(OutTap::new(inner, self.guard.recorder.clone(), flow));
+        Ok(())
+    }
+
+    /// An operation that changes something at a name.
+    async fn change_at(&mut self, fd: &Fd, path: &str, op: &'static str, change: Change) -> FsResult<()> {
+        let follow = matches!(change, Change::Times { follow: true, .. });
+        let site = self.site(fd, path, Capability::FsWrite, op, follow)?;
+        if matches!(change, Change::RemoveDirectory | Change::RemoveFile) {
+            self.unprotected(&site, op)?;
+        }
+        let of = self.enter(&site, op, true)?;
+        let (dir, name) = (site.dir(), site.name.clone());
+        let mut inner = self.inner_files();
+        let result = match change {
+            Change::CreateDirectory => inner.create_directory_at(dir, name).await,
+            Change::RemoveDirectory => inner.remove_directory_at(dir, name).await,
+            Change::RemoveFile => inner.unlink_file_at(dir, name).await,
+            Change::Link { ref target } => inner.symlink_at(dir, target.clone(), name).await,
+            // The site is the end of every link: what is changed is what was decided.
+            Change::Times { access, modify, .. } => {
+                inner.set_times_at(dir, types::PathFlags::empty(), name, access, modify).await
+            }
+        };
+        if result.is_ok() {
+            match &change {
+                Change::CreateDirectory => self.name_sink(of, &site.real)?,
+                Change::Link { target } => {
+                    self.name_sink(of, &site.real)?;
+                    let label = format!("{}#target", site.real);
+                    let way = Way::Out(SinkKind::File);
+                    self.guard.recorder.whole(of, way, &label, target.as_bytes()).map_err(stopped)?;
+                }
+                _ => {}
+            }
+        }
+        self.leave(site)?;
+        self.ended(of, result)
+    }
+
+    /// Two names: where something is and where it is to be.
+    async fn move_at(&mut self, from: (&Fd, &str), to: (&Fd, &str), op: &'static str, rename: bool) -> FsResult<()> {
+        let cap = Capability::FsWrite;
+        let old = self.site(from.0, from.1, cap, op, false)?;
+        let new = match self.site(to.0, to.1, cap, op, false) {
+            Ok(new) => new,
+            Err(e) => {
+                self.leave(old)?;
+                return Err(e);
+            }
+        };
+        self.unprotected(&old, op)?;
+        self.unprotected(&new, op)?;
+        let first = self.enter(&old, op, false)?;
+        let of = self.enter(&new, op, true)?;
+        let (old_dir, old_name) = (old.dir(), old.name.clone());
+        let (new_dir, new_name) = (new.dir(), new.name.clone());
+        let mut inner = self.inner_files();
+        let result = if rename {
+            inner.rename_at(old_dir, old_name, new_dir, new_name).await
+        } else {
+            inner.link_at(old_dir, types::PathFlags::empty(), old_name, new_dir, new_name).await
+        };
+        if result.is_ok() {
+            self.name_sink(of, &new.real)?;
+        }
+        let error = result.as_ref().err().map(error_name);
+        self.guard.recorder.outcome(first, error).map_err(stopped)?;
+        self.leave(old)?;
+        self.leave(new)?;
+        self.ended(of, result)
+    }
+}
+
+/// A change at one name.
+enum Change {
+    CreateDirectory,
+    RemoveDirectory,
+    RemoveFile,
+    Link { target: String },
+    Times { follow: bool, access: types::NewTimestamp, modify: types::NewTimestamp },
+}
+
+impl HostDescriptor for View<'_> {
+    async fn advise(&mut self, fd: Fd, offset: u64, length: u64, advice: types::Advice) -> FsResult<()> {
+        self.count(Import::Advise);
+        self.inner_files().advise(fd, offset, length, advice).await
+    }
+
+    async fn sync_data(&mut self, fd: Fd) -> FsResult<()> {
+        self.count(Import::SyncData);
+        self.inner_files().sync_data(fd).await
+    }
+
+    async fn sync(&mut self, fd: Fd) -> FsResult<()> {
+        self.count(Import::Sync);
+        self.inner_files().sync(fd).await
+    }
+
+    async fn get_flags(&mut self, fd: Fd) -> FsResult<types::DescriptorFlags> {
+        self.count(Import::GetFlags);
+        self.inner_files().get_flags(fd).await
+    }
+
+    async fn get_type(&mut self, fd: Fd) -> FsResult<types::DescriptorType> {
+        self.count(Import::GetType);
+        self.inner_files().get_type(fd).await
+    }
+
+    async fn is_same_object(&mut self, a: Fd, b: Fd) -> wasmtime::Result<bool> {
+        self.count(Import::IsSameObject);
+        self.inner_files().is_same_object(a, b).await
+    }
+
+    fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
+        if let Some(handle) = self.guard.files.handles.remove(&fd.rep()) {
+            for flow in handle.reading.into_iter().chain(handle.writing) {
+                self.guard.recorder.release(flow);
+            }
+        }
+        HostDescriptor::drop(&mut self.inner_files(), fd)
+    }
+
+    async fn open_at(
+        &mut self,
+        fd: Fd,
+        path_flags: types::PathFlags,
+        path: String,
+        open_flags: types::OpenFlags,
+        flags: types::DescriptorFlags,
+    ) -> FsResult<Fd> {
+        self.count(Import::OpenAt);
+        self.open(&fd, path_flags, &path, open_flags, flags)
+    }
+
+    async fn read(&mut self, fd: Fd, length: u64, offset: u64) -> FsResult<(Vec<u8>, bool)> {
+        self.count(Import::Read);
+        let flow = self.reading(&fd)?;
+        let read = self.inner_files().read(fd, length, offset).await?;
+        if !read.0.is_empty() {
+            self.guard.recorder.see(flow, &read.0).map_err(stopped)?;
+        }
+        Ok(read)
+    }
+
+    fn read_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynInputStream>> {
+        self.count(Import::ReadViaStream);
+        let flow = self.reading(&fd)?;
+        let stream = self.inner_files().read_via_stream(fd, offset)?;
+        self.tap_in(&stream, flow)?;
+        Ok(stream)
+    }
+
+    async fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<types::DirectoryEntryStream>> {
+        self.count(Import::ReadDirectory);
+        self.list(fd).await
+    }
+
+    async fn stat(&mut self, fd: Fd) -> FsResult<types::DescriptorStat> {
+        self.count(Import::Stat);
+        let of = self.covered(&fd, Capability::FsStat, "stat")?;
+        let stat = self.inner_files().stat(Resource::new_borrow(fd.rep())).await?;
+        let text = stat_text(&stat);
+        let handle = self.handle_mut(&fd)?;
+        if handle.told.as_deref() != Some(&text) {
+            let guest = handle.guest.clone();
+            handle.told = Some(text.clone());
+            self.tell_stat(of, &guest, &text)?;
+        }
+        Ok(stat)
+    }
+
+    async fn stat_at(&mut self, fd: Fd, flags: types::PathFlags, path: String) -> FsResult<types::DescriptorStat> {
+        self.count(Import::StatAt);
+        let (op, follow) = ("stat-at", flags.contains(types::PathFlags::SYMLINK_FOLLOW));
+        let site = self.site(&fd, &path, Capability::FsStat, op, follow)?;
+        let of = self.enter(&site, op, false)?;
+        let none = types::PathFlags::empty();
+        let result = self.inner_files().stat_at(site.dir(), none, site.name.clone()).await;
+        let real = site.real.clone();
+        self.leave(site)?;
+        let stat = match result {
+            Ok(stat) => stat,
+            Err(e) => return self.ended(of, Err(e)),
+        };
+        self.tell_stat(of, &real, &stat_text(&stat))?;
+        Ok(stat)
+    }
+
+    async fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {
+        self.count(Import::ReadlinkAt);
+        let op = "readlink-at";
+        let site = self.site(&fd, &path, Capability::FsStat, op, false)?;
+        let of = self.enter(&site, op, false)?;
+        let result = self.inner_files().readlink_at(site.dir(), site.name.clone()).await;
+        let real = site.real.clone();
+        self.leave(site)?;
+        let link = match result {
+            Ok(link) => link,
+            Err(e) => return self.ended(of, Err(e)),
+        };
+        let way = Way::In(SourceKind::Link);
+        self.guard.recorder.whole(of, way, real.as_str(), link.as_bytes()).map_err(stopped)?;
+        Ok(link)
+    }
+
+    async fn metadata_hash(&mut self, fd: Fd) -> FsResult<types::MetadataHashValue> {
+        self.count(Import::MetadataHash);
+        self.covered(&fd, Capability::FsStat, "metadata-hash")?;
+        self.inner_files().metadata_hash(fd).await
+    }
+
+    async fn metadata_hash_at(
+        &mut self,
+        fd: Fd,
+        flags: types::PathFlags,
+        path: String,
+    ) -> FsResult<types::MetadataHashValue> {
+        self.count(Import::MetadataHashAt);
+        let (op, follow) = ("metadata-hash-at", flags.contains(types::PathFlags::SYMLINK_FOLLOW));
+        let site = self.site(&fd, &path, Capability::FsStat, op, follow)?;
+        let of = self.enter(&site, op, false)?;
+        let none = types::PathFlags::empty();
+        let result = self.inner_files().metadata_hash_at(site.dir(), none, site.name.clone()).await;
+        self.leave(site)?;
+        self.ended(of, result)
+    }
+
+    async fn write(&mut self, fd: Fd, buffer: Vec<u8>, offset: u64) -> FsResult<u64> {
+        self.count(Import::Write);
+        let flow = self.writing(&fd, "write")?;
+        self.charge_hole(&fd, offset).await?;
+        self.guard.recorder.see(flow, &buffer).map_err(stopped)?;
+        self.inner_files().write(fd, buffer, offset).await
+    }
+
+    fn write_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynOutputStream>> {
+        self.count(Import::WriteViaStream);
+        let flow = self.writing(&fd, "write-via-stream")?;
+        if offset > 0 {
+            // Not async in the interface; the file is open here, so ask it directly.
+            let size = match self.table.get(&fd)? {
+                Descriptor::File(file) => file.file.metadata()?.len(),
+                Descriptor::Dir(_) => 0,
+            };
+            if !self.guard.recorder.charge_file_write(offset.saturating_sub(size)) {
+                return Err(ErrorCode::FileTooLarge.into());
+            }
+        }
+        let stream = self.inner_files().write_via_stream(fd, offset)?;
+        self.tap_out(&stream, flow)?;
+        Ok(stream)
+    }
+
+    fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
+        self.count(Import::AppendViaStream);
+        let flow = self.writing(&fd, "append-via-stream")?;
+        let stream = self.inner_files().append_via_stream(fd)?;
+        self.tap_out(&stream, flow)?;
+        Ok(stream)
+    }
+
+    async fn set_size(&mut self, fd: Fd, size: u64) -> FsResult<()> {
+        self.count(Import::SetSize);
+        let of = self.may_write(&fd, "set-size", true)?;
+        let result = match self.charge_hole(&fd, size).await {
+            Ok(()) => self.inner_files().set_size(fd, size).await,
+            Err(e) => Err(e),
+        };
+        self.ended(of, result)
+    }
+
+    async fn set_times(&mut self, fd: Fd, access: types::NewTimestamp, modify: types::NewTimestamp) -> FsResult<()> {
+        self.count(Import::SetTimes);
+        let of = self.may_write(&fd, "set-times", true)?;
+        let result = self.inner_files().set_times(fd, access, modify).await;
+        self.ended(of, result)
+    }
+
+    async fn set_times_at(
+        &mut self,
+        fd: Fd,
+        flags: types::PathFlags,
+        path: String,
+        access: types::NewTimestamp,
+        modify: types::NewTimestamp,
+    ) -> FsResult<()> {
+        self.count(Import::SetTimesAt);
+        let follow = flags.contains(types::PathFlags::SYMLINK_FOLLOW);
+        self.change_at(&fd, &path, "set-times-at", Change::Times { follow, access, modify }).await
+    }
+
+    async fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
+        self.count(Import::CreateDirectoryAt);
+        self.change_at(&fd, &path, "create-directory-at", Change::CreateDirectory).await
+    }
+
+    async fn remove_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
+        self.count(Import::RemoveDirectoryAt);
+        self.change_at(&fd, &path, "remove-directory-at", Change::RemoveDirectory).await
+    }
+
+    async fn unlink_file_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
+        self.count(Import::UnlinkFileAt);
+        self.change_at(&fd, &path, "unlink-file-at", Change::RemoveFile).await
+    }
+
+    async fn symlink_at(&mut self, fd: Fd, target: String, path: String) -> FsResult<()> {
+        self.count(Import::SymlinkAt);
+        self.change_at(&fd, &path, "symlink-at", Change::Link { target }).await
+    }
+
+    async fn link_at(
+        &mut self,
+        fd: Fd,
+        flags: types::PathFlags,
+        old_path: String,
+        new_fd: Fd,
+        new_path: String,
+    ) -> FsResult<()> {
+        self.count(Import::LinkAt);
+        if flags.contains(types::PathFlags::SYMLINK_FOLLOW) {
+            return Err(ErrorCode::Invalid.into());
+        }
+        self.move_at((&fd, &old_path), (&new_fd, &new_path), "link-at", false).await
+    }
+
+    async fn rename_at(&mut self, fd: Fd, old_path: String, new_fd: Fd, new_path: String) -> FsResult<()> {
+        self.count(Import::RenameAt);
+        self.move_at((&fd, &old_path), (&new_fd, &new_path), "rename-at", true).await
+    }
+}

@@ -1,0 +1,152 @@
+//! `open-at`.
+
+use super::resolve::{self, Lost, WriteOpen};
+use super::{Fd, Handle, Target, stopped};
+use crate::flow::Way;
+use crate::state::{View, path_capability};
+use customs_ledger::material::SinkKind;
+use customs_policy::{Capability, GuestPath};
+use rustix::fd::AsFd;
+use rustix::fs::FileType;
+use wasmtime_wasi::filesystem::{Descriptor, Dir, File};
+use wasmtime_wasi::p2::FsResult;
+use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
+use wasmtime_wasi::{FsPerms, OpenMode};
+
+const OP: &str = "open-at";
+
+/// The flags of an open, with the meaning wasmtime-wasi gives them.
+struct Mode {
+    open: OpenMode,
+    directory: bool,
+    create: bool,
+    exclusive: bool,
+    truncate: bool,
+    follow: bool,
+}
+
+impl Mode {
+    fn from(flags: PathFlags, open: OpenFlags, descriptor: DescriptorFlags) -> Result<Mode, ErrorCode> {
+        let sync = DescriptorFlags::FILE_INTEGRITY_SYNC
+            | DescriptorFlags::DATA_INTEGRITY_SYNC
+            | DescriptorFlags::REQUESTED_WRITE_SYNC;
+        if descriptor.intersects(sync) {
+            return Err(ErrorCode::Unsupported);
+        }
+        let directory = open.contains(OpenFlags::DIRECTORY);
+        let (create, truncate) = (open.contains(OpenFlags::CREATE), open.contains(OpenFlags::TRUNCATE));
+        let exclusive = open.contains(OpenFlags::EXCLUSIVE);
+        if directory && (create || truncate || exclusive) {
+            return Err(ErrorCode::Invalid);
+        }
+        let mut mode = OpenMode::empty();
+        let write = descriptor.contains(DescriptorFlags::WRITE);
+        if write || create || truncate {
+            mode |= OpenMode::WRITE;
+        }
+        // Without "write" a file is opened for reading too, whatever else is asked.
+        if descriptor.contains(DescriptorFlags::READ) || !write {
+            mode |= OpenMode::READ;
+        }
+        let follow = flags.contains(PathFlags::SYMLINK_FOLLOW);
+        Ok(Mode { open: mode, directory, create, exclusive, truncate, follow })
+    }
+
+    fn write(&self) -> bool {
+        self.open.contains(OpenMode::WRITE)
+    }
+}
+
+impl View<'_> {
+    pub(crate) fn open(
+        &mut self,
+        fd: &Fd,
+        path_flags: PathFlags,
+        guest_path: &str,
+        open_flags: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> FsResult<Fd> {
+        let mode = Mode::from(path_flags, open_flags, flags)?;
+        if mode.write() {
+            let target = self.target(fd, guest_path, Capability::FsWrite, OP)?;
+            self.open_write(&target, &mode)
+        } else {
+            // A directory above the grants can be listed, which shows the grants, and nothing else.
+            let cap = if mode.directory { Capability::FsList } else { path_capability(false) };
+            let target = self.target(fd, guest_path, cap, OP)?;
+            self.open_read(&target, cap, &mode)
+        }
+    }
+
+    fn open_read(&mut self, target: &Target, cap: Capability, mode: &Mode) -> FsResult<Fd> {
+        let recorder = &self.guard.recorder;
+        let Some(mount) = target.mount else {
+            let path = target.guest.as_str();
+            let of = recorder.allow(&target.permit, OP, &target.requested, Some(path), false).map_err(stopped)?;
+            let dir = Descriptor::Dir(self.guard.roots.sentinel.clone());
+            return self.adopt(dir, Handle::new(target.guest.clone(), None, Some(of), false));
+        };
+        let opened = resolve::open_read(target.dir.as_fd(), &target.path, mode.directory, mode.follow)
+            .map_err(|lost| self.lost(lost, target, cap, OP, None))?;
+        let (real, permit) = if opened.direct {
+            (target.guest.clone(), None)
+        } else {
+            let (real, permit) = self.settle(target, cap, OP, self.real(Some(mount), &opened.fd))?;
+            (real, Some(permit))
+        };
+        let permit = permit.as_ref().unwrap_or(&target.permit);
+        let of = recorder.allow(permit, OP, &target.requested, Some(real.as_str()), false).map_err(stopped)?;
+        let mount = permit.mount();
+        let descriptor = self.descriptor(opened, mount, mode.open);
+        self.adopt(descriptor, Handle::new(real, mount, Some(of), false))
+    }
+
+    fn open_write(&mut self, target: &Target, mode: &Mode) -> FsResult<Fd> {
+        let cap = Capability::FsWrite;
+        let base = target.dir.as_fd();
+        // O_EXCL does not follow a link either.
+        let follow = mode.follow && !mode.exclusive;
+        let place = resolve::locate(base, &target.path, follow).map_err(|e| self.lost(e, target, cap, OP, None))?;
+        let (real, permit) = self.settle_place(target, &place, cap, OP)?;
+        let parent = place.parent(base);
+        match resolve::look(parent, &place.name) {
+            Ok(Some(FileType::RegularFile | FileType::Directory | FileType::Symlink) | None) => {}
+            Ok(Some(_)) => return Err(self.lost(Lost::Special, target, cap, OP, None)),
+            Err(lost) => return Err(self.lost(lost, target, cap, OP, None)),
+        }
+        let recorder = &self.guard.recorder;
+        let of = recorder.allow(&permit, OP, &target.requested, Some(real.as_str()), true).map_err(stopped)?;
+        let how = WriteOpen {
+            read: mode.open.contains(OpenMode::READ),
+            create: mode.create,
+            exclusive: mode.exclusive,
+            truncate: mode.truncate,
+        };
+        let opened = resolve::open_write(parent, &place.name, how)
+            .map_err(|lost| self.lost(lost, target, cap, OP, Some(of)))?;
+        if mode.create {
+            self.name_sink(of, &real)?;
+        }
+        let mount = permit.mount();
+        let descriptor = self.descriptor(opened, mount, mode.open);
+        self.adopt(descriptor, Handle::new(real, mount, Some(of), true))
+    }
+
+    /// The name of something created is text the guest chose: a sink.
+    pub(crate) fn name_sink(&self, of: u64, path: &GuestPath) -> FsResult<()> {
+        let name = path.file_name().unwrap_or("/");
+        let label = format!("{path}#name");
+        self.guard.recorder.whole(of, Way::Out(SinkKind::File), &label, name.as_bytes()).map_err(stopped)
+    }
+
+    fn descriptor(&self, opened: resolve::Opened, mount: Option<usize>, mode: OpenMode) -> Descriptor {
+        let writable = mount.and_then(|at| self.guard.roots.mounts.get(at)).is_some_and(|root| root.writable);
+        let perms = if writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+        let file = std::fs::File::from(opened.fd);
+        if opened.directory {
+            Descriptor::Dir(Dir::new(file, perms, mode, true))
+        } else {
+            Descriptor::File(File::new(file, perms, mode, true))
+        }
+    }
+}

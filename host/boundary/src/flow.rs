@@ -1,0 +1,60 @@
+//! A flow: bytes of one source or sink while they cross.
+
+use customs_ledger::RunKey;
+use customs_ledger::digest::Hasher;
+use customs_ledger::material::{Class, Content, SinkKind, SourceKind};
+
+/// Which way bytes go, and what they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    In(SourceKind),
+    Out(SinkKind),
+}
+
+/// A flow of this call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowId(pub(crate) usize);
+
+pub(crate) struct Flow {
+    /// The access record that authorised it.
+    of: u64,
+    pub(crate) way: Way,
+    pub(crate) name: String,
+    /// Its number among the sources or sinks, from its first byte on; 0 before.
+    pub(crate) number: u64,
+    /// Bytes were refused.
+    pub(crate) cut: bool,
+    /// The descriptor and the streams that still feed it.
+    pub(crate) users: u32,
+    bytes: u64,
+    hasher: Option<Hasher>,
+    kept: Vec<u8>,
+}
+
+impl Flow {
+    pub(crate) fn new(of: u64, way: Way, name: String, key: &RunKey) -> Flow {
+        let keyed = matches!(way, Way::In(kind) if kind.class() == Class::Secret);
+        let hasher = if keyed { Hasher::keyed(key) } else { Hasher::plain() };
+        Flow { of, way, name, number: 0, cut: false, users: 1, bytes: 0, hasher: Some(hasher), kept: Vec::new() }
+    }
+
+    /// Everything is kept: the budgets of the call bound it.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
+        self.kept.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn kept(&self) -> &[u8] {
+        &self.kept
+    }
+
+    /// What crossed, once.
+    pub(crate) fn finish(&mut self) -> Option<(u64, Way, u64, Content)> {
+        let digest = self.hasher.take()?.finish();
+        let kept = std::mem::take(&mut self.kept);
+        Some((self.of, self.way, self.number, Content { bytes: self.bytes, digest, kept, complete: !self.cut }))
+    }
+}

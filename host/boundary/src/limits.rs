@@ -1,0 +1,74 @@
+//! Limits on what a guest's memories and tables may grow to: by the sum over all of a call, not for each object.
+
+use crate::record::{Recorder, Stop};
+use wasmtime::ResourceLimiter;
+
+/// Table elements in all tables of a call. CPython has 12,000.
+const MAX_TABLE_ELEMENTS: usize = 200_000;
+/// Core instances, memories and tables of one component. componentize-js and -py components have fewer than ten of each.
+const MAX_INSTANCES: usize = 100;
+const MAX_MEMORIES: usize = 32;
+const MAX_TABLES: usize = 100;
+
+pub(crate) struct MemoryLimits {
+    recorder: Recorder,
+    max_memory: u64,
+    memory: u64,
+    peak: u64,
+    table_elements: usize,
+}
+
+impl MemoryLimits {
+    pub(crate) fn new(recorder: Recorder) -> Self {
+        let max_memory = recorder.policy().limits().max_memory;
+        MemoryLimits { recorder, max_memory, memory: 0, peak: 0, table_elements: 0 }
+    }
+
+    pub(crate) fn peak(&self) -> u64 {
+        self.peak
+    }
+
+    fn stop(&self, limit: &'static str, observed: String) -> wasmtime::Error {
+        wasmtime::Error::from(self.recorder.stop(Stop::Limit { limit, observed }))
+    }
+}
+
+impl ResourceLimiter for MemoryLimits {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|max| desired > max) {
+            // The guest's own bound: it gets -1, as without us.
+            return Ok(false);
+        }
+        let grown = self.memory.saturating_add(desired.saturating_sub(current) as u64);
+        if grown > self.max_memory {
+            return Err(self.stop("memory", format!("{grown} bytes, the limit is {}", self.max_memory)));
+        }
+        self.memory = grown;
+        self.peak = self.peak.max(grown);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|max| desired > max) {
+            return Ok(false);
+        }
+        let grown = self.table_elements.saturating_add(desired.saturating_sub(current));
+        if grown > MAX_TABLE_ELEMENTS {
+            return Err(self.stop("table", format!("{grown} elements, the limit is {MAX_TABLE_ELEMENTS}")));
+        }
+        self.table_elements = grown;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        MAX_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MAX_TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MAX_MEMORIES
+    }
+}

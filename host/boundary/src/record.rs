@@ -1,0 +1,519 @@
+//! One call's record: the views say what happened, this writes it to the ledger and keeps the bytes that crossed.
+//!
+//! Order is the promise. `allow` returns only after its access record is in the ledger (and, for an effect, in the OS); a view acts
+//! after that. When a record cannot be written the call is stopped: nothing runs unrecorded. What is capped is counted.
+
+use crate::flow::{Flow, FlowId, Way};
+use crate::imports::{Counts, Import};
+use customs_ledger::material::{Sink, SinkKind, Source, SourceKind};
+use customs_ledger::{Access, Decision, Event, Ledger, Outcome, RunKey};
+use customs_policy::{Capability, Denial, DenialCode, Permit, Policy};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Ledger records one call may cause. A tool that opens 25,000 files is still served; larger makes a hostile tool's ledger grow past
+/// what a person opens (about 40 MiB), smaller stops honest crawlers.
+pub const MAX_EVENTS: u64 = 100_000;
+/// Ledger records of refused accesses for one capability and operation; further ones are counted and closed by a `suppressed` record.
+pub const MAX_DENIALS_RECORDED: u64 = 1_000;
+/// Distinct rows of refused accesses kept for the report; the ledger and the counts have the rest.
+pub const MAX_DENIAL_ROWS: usize = 1_000;
+/// Flows of bytes in one call. Each is a row of the report.
+pub const MAX_FLOWS: usize = 50_000;
+
+/// Why a call was stopped by the boundary. The engine turns it into the call's ending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// A limit was reached; `observed` is the value that broke it, in words.
+    Limit { limit: &'static str, observed: String },
+    /// The guest asked to exit.
+    Exit(i32),
+    /// The caller gave up.
+    Cancelled,
+    /// The ledger could not be written.
+    Ledger(String),
+}
+
+/// The error that unwinds a guest which the boundary stopped. The reason is in the recorder.
+#[derive(Debug)]
+pub struct Stopped;
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the call was stopped at the import boundary")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// A refused access as the report shows it: one row for each distinct one.
+#[derive(Clone, Debug)]
+pub struct DenialRow {
+    /// The ledger record of the first, where it was recorded one by one.
+    pub seq: u64,
+    pub capability: Capability,
+    pub operation: &'static str,
+    pub requested: String,
+    pub resolved: Option<String>,
+    pub code: DenialCode,
+    pub rule: Option<Arc<str>>,
+    pub count: u64,
+}
+
+/// What is left of the budgets of bytes. They count what crosses, not what is kept.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    input: u64,
+    output: u64,
+    file_write: u64,
+}
+
+struct Inner {
+    flows: Vec<Flow>,
+    sources: Vec<Source>,
+    sinks: Vec<Sink>,
+    next_source: u64,
+    next_sink: u64,
+    denials: Vec<DenialRow>,
+    denial_index: BTreeMap<(Capability, &'static str, DenialCode, String), usize>,
+    denied: BTreeMap<(Capability, &'static str, DenialCode), u64>,
+    /// Capabilities that are recorded once and counted: clocks, random numbers, stdio.
+    counted: BTreeMap<(Capability, &'static str), (u64, u64)>,
+    counts: Counts,
+    budget: Budget,
+    events: u64,
+    stop: Option<Stop>,
+}
+
+/// Shared between the views and the taps of one store.
+#[derive(Clone)]
+pub struct Recorder(Arc<Shared>);
+
+struct Shared {
+    policy: Arc<Policy>,
+    ledger: Arc<Mutex<Ledger>>,
+    key: Arc<RunKey>,
+    call: u64,
+    started: Instant,
+    inner: Mutex<Inner>,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("call", &self.0.call).finish_non_exhaustive()
+    }
+}
+
+/// What a call left behind.
+#[derive(Debug, Default)]
+pub struct Harvest {
+    pub sources: Vec<Source>,
+    pub sinks: Vec<Sink>,
+    pub denials: Vec<DenialRow>,
+    /// Refused accesses that have no record of their own, by `capability operation code`.
+    pub suppressed: BTreeMap<String, u64>,
+    pub imports: BTreeMap<&'static str, u64>,
+    pub stop: Option<Stop>,
+}
+
+impl Recorder {
+    /// `started` is the run's zero: the times in the ledger count from it.
+    #[must_use]
+    pub fn new(
+        policy: Arc<Policy>,
+        ledger: Arc<Mutex<Ledger>>,
+        key: Arc<RunKey>,
+        call: u64,
+        started: Instant,
+    ) -> Recorder {
+        let limits = policy.limits();
+        let budget =
+            Budget { input: limits.max_input, output: limits.max_output, file_write: limits.max_file_write };
+        Recorder(Arc::new(Shared {
+            policy,
+            ledger,
+            key,
+            call,
+            started,
+            inner: Mutex::new(Inner {
+                flows: Vec::new(),
+                sources: Vec::new(),
+                sinks: Vec::new(),
+                next_source: 1,
+                next_sink: 1,
+                denials: Vec::new(),
+                denial_index: BTreeMap::new(),
+                denied: BTreeMap::new(),
+                counted: BTreeMap::new(),
+                counts: Counts::default(),
+                budget,
+                events: 0,
+                stop: None,
+            }),
+        }))
+    }
+
+    #[must_use]
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.0.policy
+    }
+
+    #[must_use]
+    pub fn key(&self) -> &Arc<RunKey> {
+        &self.0.key
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // A panic while the lock is held is our own bug; the numbers are still the best there is.
+        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.0.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Counts a host call by name.
+    pub fn count(&self, import: Import) {
+        self.inner().counts.add(import);
+    }
+
+    /// Stops the call for `reason`; the first reason stands.
+    pub fn stop(&self, reason: Stop) -> Stopped {
+        let mut inner = self.inner();
+        if inner.stop.is_none() {
+            inner.stop = Some(reason);
+        }
+        Stopped
+    }
+
+    /// Why the call was stopped, if it was.
+    #[must_use]
+    pub fn stopped(&self) -> Option<Stop> {
+        self.inner().stop.clone()
+    }
+
+    fn append(&self, inner: &mut Inner, event: &Event<'_>, barrier: bool) -> Result<u64, Stopped> {
+        if inner.events >= MAX_EVENTS {
+            inner.stop.get_or_insert(Stop::Limit { limit: "events", observed: format!("{MAX_EVENTS} records") });
+            return Err(Stopped);
+        }
+        inner.events += 1;
+        self.append_past_cap(inner, event, barrier)
+    }
+
+    fn append_past_cap(&self, inner: &mut Inner, event: &Event<'_>, barrier: bool) -> Result<u64, Stopped> {
+        let mut ledger = self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = ledger.append(event).and_then(|seq| if barrier { ledger.barrier().map(|()| seq) } else { Ok(seq) });
+        written.map_err(|e| {
+            inner.stop = Some(Stop::Ledger(e.to_string()));
+            Stopped
+        })
+    }
+
+    /// Records an allowed access. With `effect`, the record has reached the OS when this returns.
+    pub fn allow(
+        &self,
+        permit: &Permit,
+        op: &'static str,
+        requested: &str,
+        resolved: Option<&str>,
+        effect: bool,
+    ) -> Result<u64, Stopped> {
+        let event = Event::Access(Access {
+            call: self.0.call,
+            t: self.elapsed(),
+            cap: permit.capability().as_str(),
+            op,
+            requested,
+            resolved,
+            decision: Decision::Allow { rule: permit.rule() },
+            detail: None,
+        });
+        self.append(&mut self.inner(), &event, effect)
+    }
+
+    /// Records a refused access. Refusals are never effects, so a flood of them is counted past a bound instead of stopping the call.
+    pub fn deny(
+        &self,
+        denial: &Denial,
+        op: &'static str,
+        requested: &str,
+        resolved: Option<&str>,
+    ) -> Result<(), Stopped> {
+        let mut inner = self.inner();
+        let seen = inner.denied.entry((denial.capability, op, denial.code)).or_insert(0);
+        *seen += 1;
+        let mut seq = 0;
+        if *seen <= MAX_DENIALS_RECORDED {
+            let event = Event::Access(Access {
+                call: self.0.call,
+                t: self.elapsed(),
+                cap: denial.capability.as_str(),
+                op,
+                requested,
+                resolved,
+                decision: Decision::Deny { code: denial.code.as_str(), rule: denial.rule.as_deref() },
+                detail: None,
+            });
+            seq = self.append(&mut inner, &event, false)?;
+        }
+        let shown: String = requested.chars().take(1024).collect();
+        let inner = &mut *inner;
+        let next = inner.denials.len();
+        match inner.denial_index.entry((denial.capability, op, denial.code, shown)) {
+            std::collections::btree_map::Entry::Occupied(at) => {
+                if let Some(row) = inner.denials.get_mut(*at.get()) {
+                    row.count += 1;
+                }
+            }
+            std::collections::btree_map::Entry::Vacant(at) if next < MAX_DENIAL_ROWS => {
+                inner.denials.push(DenialRow {
+                    seq,
+                    capability: denial.capability,
+                    operation: op,
+                    requested: at.key().3.clone(),
+                    resolved: resolved.map(str::to_owned),
+                    code: denial.code,
+                    rule: denial.rule.clone(),
+                    count: 1,
+                });
+                at.insert(next);
+            }
+            std::collections::btree_map::Entry::Vacant(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Records how an access without bytes ended.
+    pub fn outcome(&self, of: u64, error: Option<&str>) -> Result<(), Stopped> {
+        let event = Event::Outcome(Outcome {
+            call: self.0.call,
+            of,
+            t: self.elapsed(),
+            ok: error.is_none(),
+            error,
+            ..Outcome::default()
+        });
+        self.append(&mut self.inner(), &event, false).map(drop)
+    }
+
+    /// Records the first use of a capability that is counted from then on.
+    pub fn use_counted(&self, permit: &Permit, op: &'static str) -> Result<(), Stopped> {
+        let mut inner = self.inner();
+        if let Some((_, count)) = inner.counted.get_mut(&(permit.capability(), op)) {
+            *count = count.saturating_add(1);
+            return Ok(());
+        }
+        let event = Event::Access(Access {
+            call: self.0.call,
+            t: self.elapsed(),
+            cap: permit.capability().as_str(),
+            op,
+            requested: op,
+            resolved: None,
+            decision: Decision::Allow { rule: permit.rule() },
+            detail: None,
+        });
+        let seq = self.append(&mut inner, &event, false)?;
+        inner.counted.insert((permit.capability(), op), (seq, 1));
+        Ok(())
+    }
+
+    /// Begins a flow of bytes that access `of` authorised. It becomes a source or sink with its first byte.
+    pub fn begin(&self, of: u64, way: Way, name: String) -> Result<FlowId, Stopped> {
+        let mut inner = self.inner();
+        if inner.flows.len() >= MAX_FLOWS {
+            inner.stop.get_or_insert(Stop::Limit { limit: "flows", observed: format!("{MAX_FLOWS} flows") });
+            return Err(Stopped);
+        }
+        let id = FlowId(inner.flows.len());
+        inner.flows.push(Flow::new(of, way, name, &self.0.key));
+        Ok(id)
+    }
+
+    /// Sees bytes of a flow, before they go on. Past the budget the call is stopped and the bytes do not pass.
+    pub fn see(&self, id: FlowId, bytes: &[u8]) -> Result<(), Stopped> {
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        let Some(flow) = inner.flows.get_mut(id.0) else { return Ok(()) };
+        let len = bytes.len() as u64;
+        let (left, limit) = match flow.way {
+            Way::In(_) => (&mut inner.budget.input, "input"),
+            Way::Out(SinkKind::File) => (&mut inner.budget.file_write, "file-write"),
+            Way::Out(_) => (&mut inner.budget.output, "output"),
+        };
+        if len > *left {
+            let cap = match limit {
+                "input" => self.0.policy.limits().max_input,
+                "file-write" => self.0.policy.limits().max_file_write,
+                _ => self.0.policy.limits().max_output,
+            };
+            // What would have passed is named, so that the limit can be chosen from the record.
+            let observed = format!("{} bytes, the limit is {cap}", cap.saturating_sub(*left).saturating_add(len));
+            let fits = usize::try_from(*left).unwrap_or(usize::MAX);
+            if let (Way::Out(SinkKind::Stdout | SinkKind::Stderr), Some(head)) = (flow.way, bytes.get(..fits)) {
+                flow.push(head);
+                *left = 0;
+            }
+            flow.cut = true;
+            inner.stop.get_or_insert(Stop::Limit { limit, observed });
+            return Err(Stopped);
+        }
+        *left -= len;
+        if flow.number == 0 {
+            let next = match flow.way {
+                Way::In(_) => &mut inner.next_source,
+                Way::Out(_) => &mut inner.next_sink,
+            };
+            flow.number = *next;
+            *next += 1;
+        }
+        flow.push(bytes);
+        Ok(())
+    }
+
+    /// What is left of the file-write budget.
+    #[must_use]
+    pub fn file_write_left(&self) -> u64 {
+        self.inner().budget.file_write
+    }
+
+    /// Takes `n` bytes from the file-write budget for growth without bytes (a hole).
+    pub fn charge_file_write(&self, n: u64) -> bool {
+        let mut inner = self.inner();
+        match inner.budget.file_write.checked_sub(n) {
+            Some(left) => {
+                inner.budget.file_write = left;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// One more user of a flow: a stream may outlive the descriptor it came from.
+    pub fn hold(&self, id: FlowId) {
+        if let Some(flow) = self.inner().flows.get_mut(id.0) {
+            flow.users += 1;
+        }
+    }
+
+    /// One user less; the last one ends the flow. A record that cannot be written stops the call at its next access, or at its end.
+    pub fn release(&self, id: FlowId) {
+        let mut inner = self.inner();
+        let Some(flow) = inner.flows.get_mut(id.0) else { return };
+        flow.users = flow.users.saturating_sub(1);
+        if flow.users == 0 && self.end_locked(&mut inner, id, false).is_err() {
+            inner.stop.get_or_insert(Stop::Ledger("the outcome of a flow could not be written".to_owned()));
+        }
+    }
+
+    /// Ends a flow: its outcome record, and its place among the sources or sinks.
+    fn end(&self, id: FlowId) -> Result<(), Stopped> {
+        let mut inner = self.inner();
+        self.end_locked(&mut inner, id, false)
+    }
+
+    fn end_locked(&self, inner: &mut Inner, id: FlowId, past_cap: bool) -> Result<(), Stopped> {
+        let Some(flow) = inner.flows.get_mut(id.0) else { return Ok(()) };
+        let Some(finished) = flow.finish() else { return Ok(()) };
+        let (of, way, number, content) = finished;
+        let name = std::mem::take(&mut flow.name);
+        let (source, sink, kind, class) = match way {
+            Way::In(kind) => (Some(number), None, kind.as_str(), Some(kind.class().as_str())),
+            Way::Out(kind) => (None, Some(number), kind.as_str(), None),
+        };
+        // An empty file or stream gave the guest nothing: there is an outcome and no source.
+        let crossed = number != 0;
+        let event = Event::Outcome(Outcome {
+            call: self.0.call,
+            of,
+            t: self.elapsed(),
+            ok: true,
+            bytes: Some(content.bytes),
+            digest: Some(content.digest),
+            source: source.filter(|_| crossed),
+            sink: sink.filter(|_| crossed),
+            kind: Some(kind),
+            name: Some(&name),
+            class,
+            complete: Some(content.complete),
+            ..Outcome::default()
+        });
+        if past_cap {
+            self.append_past_cap(inner, &event, false)?;
+        } else {
+            self.append(inner, &event, false)?;
+        }
+        if crossed {
+            match way {
+                Way::In(kind) => {
+                    inner.sources.push(Source { id: number, kind, name, class: kind.class(), content });
+                }
+                Way::Out(kind) => inner.sinks.push(Sink { id: number, kind, name, content }),
+            }
+        }
+        Ok(())
+    }
+
+    /// A flow that is all there at once: begin, see, end.
+    pub fn whole(&self, of: u64, way: Way, name: &str, bytes: &[u8]) -> Result<(), Stopped> {
+        let id = self.begin(of, way, name.to_owned())?;
+        self.see(id, bytes)?;
+        self.end(id)
+    }
+
+    /// What has been written to stdout or stderr so far.
+    #[must_use]
+    pub fn output(&self, kind: SinkKind) -> Vec<u8> {
+        let inner = self.inner();
+        let open = inner.flows.iter().filter(|f| f.way == Way::Out(kind)).map(Flow::kept);
+        let ended = inner.sinks.iter().filter(|s| s.kind == kind).map(|s| s.content.kept.as_slice());
+        ended.chain(open).flatten().copied().collect()
+    }
+
+    /// A source that is seen when the call begins (its arguments), without a budget: the engine has bounded them.
+    pub fn argument(&self, of: u64, name: &str, bytes: &[u8]) -> Result<(), Stopped> {
+        self.whole(of, Way::In(SourceKind::Argument), name, bytes)
+    }
+
+    /// Ends what is open and gives everything back. The records that close a call are written past the cap on events.
+    pub fn finish(&self) -> Result<Harvest, Stopped> {
+        let mut inner = self.inner();
+        for at in 0..inner.flows.len() {
+            self.end_locked(&mut inner, FlowId(at), true)?;
+        }
+        let counted = std::mem::take(&mut inner.counted);
+        for (seq, count) in counted.into_values() {
+            let event = Event::Outcome(Outcome {
+                call: self.0.call,
+                of: seq,
+                t: self.elapsed(),
+                ok: true,
+                count: Some(count),
+                ..Outcome::default()
+            });
+            self.append_past_cap(&mut inner, &event, false)?;
+        }
+        let mut suppressed = BTreeMap::new();
+        for ((cap, op, code), n) in std::mem::take(&mut inner.denied) {
+            let over = n.saturating_sub(MAX_DENIALS_RECORDED);
+            if over > 0 {
+                let (cap, code) = (cap.as_str(), code.as_str());
+                let event = Event::Suppressed { call: self.0.call, cap, op, code, count: over };
+                self.append_past_cap(&mut inner, &event, false)?;
+                suppressed.insert(format!("{cap} {op} {code}"), over);
+            }
+        }
+        inner.sources.sort_by_key(|s| s.id);
+        inner.sinks.sort_by_key(|s| s.id);
+        Ok(Harvest {
+            sources: std::mem::take(&mut inner.sources),
+            sinks: std::mem::take(&mut inner.sinks),
+            denials: std::mem::take(&mut inner.denials),
+            suppressed,
+            imports: inner.counts.called(),
+            stop: inner.stop.clone(),
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! The directories behind the grants, opened once for a tool and shared by its calls. This is the one place of the crate that opens
+//! host paths by name.
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir as CapDir;
+use customs_policy::{GuestPath, MountKind, Policy};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wasmtime_wasi::filesystem::Dir as WasiDir;
+use wasmtime_wasi::{FsPerms, OpenMode};
+
+/// An open grant.
+pub(crate) struct Root {
+    pub(crate) dir: WasiDir,
+    /// Host path of `dir`: the grant's own, or its parent's where the grant is one file.
+    pub(crate) host: PathBuf,
+    /// Guest path of `dir`.
+    pub(crate) guest: GuestPath,
+    pub(crate) writable: bool,
+    pub(crate) is_file: bool,
+}
+
+/// The grants of a policy, open. Index equals the policy's mount index.
+pub struct Roots {
+    pub(crate) mounts: Vec<Root>,
+    /// An empty directory that stands for "/": without it a guest's libc refuses absolute paths by itself and no attempt is seen.
+    pub(crate) sentinel: WasiDir,
+}
+
+impl std::fmt::Debug for Roots {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Roots").field("mounts", &self.mounts.len()).finish_non_exhaustive()
+    }
+}
+
+/// A directory behind a grant could not be opened.
+#[derive(Debug)]
+pub struct RootError(String);
+
+impl std::fmt::Display for RootError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RootError {}
+
+fn open(path: &Path, rule: &str) -> Result<std::fs::File, RootError> {
+    let dir = CapDir::open_ambient_dir(path, ambient_authority())
+        .map_err(|e| RootError(format!("{rule}: the directory cannot be opened: {e}")))?;
+    let file = dir.into_std_file();
+    // The policy was built on the canonical path: what is open must be that very place.
+    match host_path(file.as_fd()) {
+        Some(real) if real == path => Ok(file),
+        _ => Err(RootError(format!("{rule}: the directory changed while it was opened"))),
+    }
+}
+
+fn wasi_dir(file: std::fs::File, writable: bool) -> WasiDir {
+    if writable {
+        WasiDir::new(file, FsPerms::ReadWrite, OpenMode::READ | OpenMode::WRITE, true)
+    } else {
+        WasiDir::new(file, FsPerms::ReadOnly, OpenMode::READ, true)
+    }
+}
+
+impl Roots {
+    /// Opens what the policy grants. `empty` is an empty directory.
+    pub fn open(policy: &Policy, empty: std::fs::File) -> Result<Roots, RootError> {
+        crate::filesystem::resolve::probe(empty.as_fd()).map_err(|e| {
+            RootError(format!("this system cannot confine file access (openat2: {e}); Linux 5.6 or newer is needed"))
+        })?;
+        let mut mounts = Vec::new();
+        for mount in policy.mounts() {
+            let is_file = mount.kind == MountKind::File;
+            let (host, guest) = if is_file {
+                (mount.host.parent().map(Path::to_path_buf), mount.guest.parent())
+            } else {
+                (Some(mount.host.clone()), Some(mount.guest.clone()))
+            };
+            let (Some(host), Some(guest)) = (host, guest) else {
+                return Err(RootError(format!("{}: not a file in a directory", mount.rule)));
+            };
+            let dir = wasi_dir(open(&host, &mount.rule)?, mount.writable);
+            mounts.push(Root { dir, host, guest, writable: mount.writable, is_file });
+        }
+        Ok(Roots { mounts, sentinel: wasi_dir(empty, false) })
+    }
+
+    /// The guest's name for an open file or directory of mount `index`; `None` where it lies outside.
+    pub(crate) fn guest_path(&self, index: usize, fd: BorrowedFd<'_>) -> Option<(GuestPath, PathBuf)> {
+        let root = self.mounts.get(index)?;
+        let host = host_path(fd)?;
+        let rest = host.strip_prefix(&root.host).ok()?;
+        let guest = root.guest.join(rest.to_str()?).ok()?;
+        Some((guest, host))
+    }
+}
+
+/// Where an open descriptor really is, as the kernel knows it.
+pub(crate) fn host_path(fd: BorrowedFd<'_>) -> Option<PathBuf> {
+    let link = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let path = rustix::fs::readlinkat(rustix::fs::CWD, link, Vec::new()).ok()?;
+    Some(PathBuf::from(std::ffi::OsString::from(path.into_string().ok()?)))
+}
+
+/// A shared handle on a directory.
+pub(crate) fn shared(dir: &WasiDir) -> Arc<std::fs::File> {
+    Arc::clone(&dir.dir)
+}

@@ -1,0 +1,397 @@
+//! One call: arguments checked, a fresh store, limits armed, the guest run, the ending named, the return recorded.
+
+use crate::catalogue::{Form, Target, ToolInfo};
+use crate::clock::TICK;
+use crate::ending::{Ending, name};
+use crate::json::{Signature, args, structured};
+use crate::program::{Pre, Program};
+use crate::report::{CallError, Content, Report, ToolResult};
+use crate::{dynamic, sinks};
+use customs_boundary::{Context, Input, Recorder, Roots, State, Stop, Way};
+use customs_ledger::material::{SinkKind, SourceKind};
+use customs_ledger::{Digest, End, Event, Ledger, RunKey};
+use customs_policy::Policy;
+use serde_json::{Map, Value};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use wasmtime::component::Val;
+use wasmtime::{Store, UpdateDeadline};
+
+/// What one call may move between guest and host at once, in wasmtime's units (a value of a list costs 40). 128 MiB is three million
+/// values, or one string of that size.
+const TRANSFER: usize = 128 << 20;
+/// Guest handles in one component's tables.
+const MAX_COMPONENT_HANDLES: usize = customs_boundary::MAX_HANDLES;
+
+/// A program under a policy, with a ledger.
+#[derive(Debug)]
+pub struct Session {
+    program: Arc<Program>,
+    policy: Arc<Policy>,
+    roots: Arc<Roots>,
+    ledger: Arc<Mutex<Ledger>>,
+    key: Arc<RunKey>,
+    /// The ledger's time zero.
+    started: Instant,
+    calls: AtomicU64,
+}
+
+/// A call whose arguments fit.
+#[derive(Debug)]
+pub struct Prepared {
+    pub tool: String,
+    json: Map<String, Value>,
+    ready: Ready,
+}
+
+#[derive(Debug)]
+enum Ready {
+    Typed { tool: ToolInfo, values: Vec<Val> },
+    Command { arguments: Vec<String>, stdin: Vec<u8> },
+    Dynamic { text: String },
+}
+
+/// What a form's call gave, before it is recorded.
+pub(crate) struct Answer {
+    pub(crate) ending: Ending,
+    pub(crate) result: Option<ToolResult>,
+}
+
+impl Session {
+    #[must_use]
+    pub fn new(
+        program: Arc<Program>,
+        policy: Arc<Policy>,
+        roots: Arc<Roots>,
+        ledger: Arc<Mutex<Ledger>>,
+        key: Arc<RunKey>,
+        started: Instant,
+    ) -> Session {
+        Session { program, policy, roots, ledger, key, started, calls: AtomicU64::new(1) }
+    }
+
+    #[must_use]
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// Checks a call without running anything. The error is one sentence for the caller.
+    pub fn prepare(program: &Program, policy: &Policy, tool: &str, json: Map<String, Value>) -> Result<Prepared, String> {
+        let size = Value::Object(json.clone()).to_string().len() as u64;
+        let limit = policy.limits().max_input;
+        if size > limit {
+            return Err(format!("the arguments have {size} bytes, the input limit is {limit}"));
+        }
+        let ready = match program.catalogue().form {
+            Form::Dynamic => Ready::Dynamic { text: Value::Object(json.clone()).to_string() },
+            Form::Command | Form::Typed => {
+                let Some(info) = program.tool(tool) else { return Err(unknown(program, tool)) };
+                match &info.target {
+                    Target::Command => command_arguments(&json)?,
+                    Target::Typed { signature, .. } => {
+                        let values = args(signature, &json).map_err(|e| e.to_string())?;
+                        Ready::Typed { tool: info.clone(), values }
+                    }
+                    Target::Dynamic => Ready::Dynamic { text: Value::Object(json.clone()).to_string() },
+                }
+            }
+        };
+        Ok(Prepared { tool: tool.to_owned(), json, ready })
+    }
+
+    fn append(&self, event: &Event<'_>) -> Result<u64, CallError> {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.append(event).map_err(|e| CallError::Ledger(e.to_string()))
+    }
+
+    fn barrier(&self) -> Result<(), CallError> {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.barrier().map_err(|e| CallError::Ledger(e.to_string()))
+    }
+
+    /// Runs a prepared call to its end. Every way the guest can end is a [`Report`]; an error is ours.
+    pub async fn call(&self, prepared: Prepared, context: Context) -> Result<Report, CallError> {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        let text = Value::Object(prepared.json.clone()).to_string();
+        let digest = Digest::of(text.as_bytes());
+        let of = self.append(&Event::Call { call, tool: &prepared.tool, bytes: text.len() as u64, digest })?;
+        let recorder = Recorder::new(
+            Arc::clone(&self.policy),
+            Arc::clone(&self.ledger),
+            Arc::clone(&self.key),
+            call,
+            self.started,
+        );
+        let input = match &prepared.ready {
+            Ready::Command { arguments, stdin } => {
+                let mut argv = vec!["tool".to_owned()];
+                argv.extend(arguments.iter().cloned());
+                Input { arguments: argv, stdin: stdin.clone(), context: context.clone() }
+            }
+            Ready::Typed { .. } | Ready::Dynamic { .. } => {
+                record_arguments(&recorder, of, &prepared.json);
+                Input { context: context.clone(), ..Input::default() }
+            }
+        };
+        let (answer, peak_memory) = self.run(&prepared, &recorder, input, &context).await?;
+        let mut answer = answer;
+        if let Some(result) = &answer.result
+            && sinks::record(&recorder, of, result).is_err()
+        {
+            answer.ending = match recorder.stopped() {
+                Some(Stop::Limit { limit, observed }) => Ending::Limit { limit, observed },
+                _ => Ending::Trap { detail: "the return could not be recorded".to_owned() },
+            };
+            answer.result = None;
+        }
+        self.close(call, prepared.tool, answer, &recorder, peak_memory)
+    }
+
+    /// The store's whole life.
+    async fn run(
+        &self,
+        prepared: &Prepared,
+        recorder: &Recorder,
+        input: Input,
+        context: &Context,
+    ) -> Result<(Answer, u64), CallError> {
+        let host = &self.program.host;
+        let limits = self.policy.limits();
+        let state = State::new(recorder.clone(), Arc::clone(&self.roots), input);
+        let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
+        let mut store = Store::try_new(host.engine(), state).map_err(internal)?;
+        store.limiter(State::limiter);
+        store.set_hostcall_fuel(TRANSFER);
+        store.set_max_component_handles(MAX_COMPONENT_HANDLES);
+        if host.counts_fuel() {
+            store.set_fuel(limits.fuel.unwrap_or(u64::MAX)).map_err(internal)?;
+        }
+        let deadline = Instant::now() + limits.timeout;
+        arm(&mut store, recorder.clone(), context.clone(), deadline, limits.timeout);
+        let running = host.running();
+        let work = tokio::time::timeout(limits.timeout, self.invoke(&mut store, prepared)).await;
+        drop(running);
+        let answer = match work {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => Answer { ending: name(&error, recorder.stopped()), result: None },
+            // The guest waits in the host: dropping the store ends the wait.
+            Err(_) => Answer { ending: out_of_time(limits.timeout), result: None },
+        };
+        let peak = store.data().peak_memory();
+        Ok((answer, peak))
+    }
+
+    async fn invoke(&self, store: &mut Store<State>, prepared: &Prepared) -> wasmtime::Result<Answer> {
+        let max_output = self.policy.limits().max_output;
+        match (&self.program.pre, &prepared.ready) {
+            (Pre::Typed(pre), Ready::Typed { tool, values }) => {
+                let Target::Typed { export, signature } = &tool.target else {
+                    wasmtime::bail!("the tool is not a typed export");
+                };
+                let instance = pre.instantiate_async(&mut *store).await?;
+                let Some(func) = instance.get_func(&mut *store, export) else {
+                    wasmtime::bail!("the export is gone");
+                };
+                let mut results = vec![Val::Bool(false); usize::from(signature.result.is_some())];
+                func.call_async(&mut *store, values, &mut results).await?;
+                Ok(typed_answer(signature, results.first(), max_output))
+            }
+            (Pre::Command(pre), Ready::Command { .. }) => {
+                let command = pre.instantiate_async(&mut *store).await?;
+                let ran = command.wasi_cli_run().call_run(&mut *store).await;
+                let recorder = store.data().recorder().clone();
+                let code = match (ran, recorder.stopped()) {
+                    (Ok(Ok(())), _) => 0,
+                    (Ok(Err(())), _) => 1,
+                    // A command says how it went by its exit code: it is its return.
+                    (Err(_), Some(Stop::Exit(code))) => code,
+                    (Err(e), _) => return Err(e),
+                };
+                let text = String::from_utf8_lossy(&recorder.output(SinkKind::Stdout)).into_owned();
+                let mut content = vec![Content::Text(text)];
+                if code != 0 {
+                    content.push(Content::Text(format!("exit code {code}")));
+                }
+                let result = ToolResult { is_error: code != 0, content, structured: None };
+                let ending = if code == 0 { Ending::Returned } else { Ending::Error };
+                Ok(Answer { ending, result: Some(result) })
+            }
+            (Pre::Dynamic(pre), Ready::Dynamic { text }) => dynamic::call(pre, store, &prepared.tool, text).await,
+            _ => wasmtime::bail!("the call was prepared for another program"),
+        }
+    }
+
+    fn close(
+        &self,
+        call: u64,
+        tool: String,
+        answer: Answer,
+        recorder: &Recorder,
+        peak_memory: u64,
+    ) -> Result<Report, CallError> {
+        let ledger_failed = || match recorder.stopped() {
+            Some(Stop::Ledger(why)) => CallError::Ledger(why),
+            _ => CallError::Ledger("the ledger could not be written".to_owned()),
+        };
+        let harvest = recorder.finish().map_err(|_| ledger_failed())?;
+        if let Some(Stop::Ledger(why)) = harvest.stop {
+            return Err(CallError::Ledger(why));
+        }
+        let detail = answer.ending.detail();
+        let is_limit = answer.ending.limit().is_some();
+        self.append(&Event::End(End {
+            call,
+            ending: answer.ending.kind(),
+            limit: answer.ending.limit(),
+            observed: detail.as_deref().filter(|_| is_limit),
+            detail: detail.as_deref().filter(|_| !is_limit),
+            imports: &harvest.imports,
+        }))?;
+        self.barrier()?;
+        let whole = harvest.sources.iter().map(|s| s.content.complete).chain(harvest.sinks.iter().map(|s| s.content.complete));
+        let complete = harvest.suppressed.is_empty() && whole.fold(true, |all, one| all && one);
+        Ok(Report {
+            call,
+            tool,
+            result: answer.result,
+            ending: answer.ending,
+            denials: harvest.denials,
+            sources: harvest.sources,
+            sinks: harvest.sinks,
+            suppressed: harvest.suppressed,
+            imports: harvest.imports,
+            complete,
+            peak_memory,
+        })
+    }
+
+    /// Asks a component that describes its own tools what they are: in a store of its own that is granted nothing.
+    pub async fn list_dynamic(&self, nothing: &Arc<Policy>, no_roots: &Arc<Roots>) -> Result<Vec<dynamic::Listed>, CallError> {
+        let Pre::Dynamic(pre) = &self.program.pre else { return Ok(Vec::new()) };
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        let digest = Digest::of(b"{}");
+        self.append(&Event::Call { call, tool: "list-tools", bytes: 2, digest })?;
+        let recorder =
+            Recorder::new(Arc::clone(nothing), Arc::clone(&self.ledger), Arc::clone(&self.key), call, self.started);
+        let state = State::new(recorder.clone(), Arc::clone(no_roots), Input::default());
+        let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
+        let mut store = Store::try_new(self.program.host.engine(), state).map_err(internal)?;
+        store.limiter(State::limiter);
+        store.set_hostcall_fuel(TRANSFER);
+        store.set_max_component_handles(MAX_COMPONENT_HANDLES);
+        if self.program.host.counts_fuel() {
+            store.set_fuel(self.policy.limits().fuel.unwrap_or(u64::MAX)).map_err(internal)?;
+        }
+        let timeout = self.policy.limits().timeout;
+        arm(&mut store, recorder.clone(), Context::default(), Instant::now() + timeout, timeout);
+        let running = self.program.host.running();
+        let listed = tokio::time::timeout(timeout, dynamic::list(pre, &mut store)).await;
+        drop(running);
+        let (listed, ending) = match listed {
+            Ok(Ok(listed)) => (Some(listed), Ending::Returned),
+            Ok(Err(error)) => (None, name(&error, recorder.stopped())),
+            Err(_) => (None, out_of_time(timeout)),
+        };
+        drop(store);
+        let answer = Answer { ending, result: None };
+        let report = self.close(call, "list-tools".to_owned(), answer, &recorder, 0)?;
+        listed.ok_or_else(|| CallError::Guest(format!("the tools could not be listed: list-tools {}", report.ending)))
+    }
+}
+
+fn out_of_time(timeout: Duration) -> Ending {
+    Ending::Limit { limit: "time", observed: format!("still running after {}", seconds(timeout)) }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}
+
+/// Looks up at every tick: past the deadline or cancelled the guest is stopped; otherwise other tasks get a turn.
+fn arm(store: &mut Store<State>, recorder: Recorder, context: Context, deadline: Instant, timeout: Duration) {
+    debug_assert!(TICK < Duration::from_millis(250));
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        if context.is_cancelled() {
+            return Err(recorder.stop(Stop::Cancelled).into());
+        }
+        if Instant::now() >= deadline {
+            let observed = format!("still running after {}", seconds(timeout));
+            return Err(recorder.stop(Stop::Limit { limit: "time", observed }).into());
+        }
+        Ok(UpdateDeadline::Yield(1))
+    });
+}
+
+/// Arguments are sources, one for each that was given. They are bounded before, so a failure here can only be the ledger's and shows
+/// when the call is closed.
+fn record_arguments(recorder: &Recorder, of: u64, json: &Map<String, Value>) {
+    for (key, value) in json {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let name = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+        if recorder.whole(of, Way::In(SourceKind::Argument), &name, text.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn typed_answer(signature: &Signature, returned: Option<&Val>, max_output: u64) -> Answer {
+    match structured(signature, returned, max_output) {
+        Ok(outcome) => {
+            let text = plain_text(&outcome.structured);
+            let result =
+                ToolResult { is_error: outcome.is_error, content: vec![Content::Text(text)], structured: Some(outcome.structured) };
+            let ending = if result.is_error { Ending::Error } else { Ending::Returned };
+            Answer { ending, result: Some(result) }
+        }
+        Err(e) => Answer { ending: Ending::Limit { limit: "output", observed: e.to_string() }, result: None },
+    }
+}
+
+/// A structured result as text: a lone string as it is, anything else as JSON.
+fn plain_text(structured: &Value) -> String {
+    match structured.as_object().filter(|o| o.len() == 1).and_then(|o| o.get("result")) {
+        Some(Value::String(text)) => text.clone(),
+        _ => structured.to_string(),
+    }
+}
+
+fn command_arguments(json: &Map<String, Value>) -> Result<Ready, String> {
+    let mut arguments = Vec::new();
+    let mut stdin = Vec::new();
+    for (key, value) in json {
+        match (key.as_str(), value) {
+            ("args", Value::Array(items)) => {
+                for (at, item) in items.iter().enumerate() {
+                    let Value::String(text) = item else { return Err(format!("/args/{at}: expected a string")) };
+                    if text.contains('\0') {
+                        return Err(format!("/args/{at}: an argument cannot hold a NUL"));
+                    }
+                    arguments.push(text.clone());
+                }
+            }
+            ("args", _) => return Err("/args: expected an array of strings".to_owned()),
+            ("stdin", Value::String(text)) => stdin = text.clone().into_bytes(),
+            ("stdin", _) => return Err("/stdin: expected a string".to_owned()),
+            (other, _) => {
+                let shown: String = other.chars().take(80).collect();
+                return Err(format!("a command takes \"args\" and \"stdin\", not {shown:?}"));
+            }
+        }
+    }
+    Ok(Ready::Command { arguments, stdin })
+}
+
+fn unknown(program: &Program, tool: &str) -> String {
+    let shown: String = tool.chars().take(80).collect();
+    let names: Vec<&str> = program.catalogue().tools.iter().map(|t| t.name.as_str()).take(8).collect();
+    if let Some(unusable) = program.catalogue().unusable.iter().find(|u| u.name == tool) {
+        return format!("{shown:?} cannot be called: {}", unusable.why);
+    }
+    let more = if program.catalogue().tools.len() > names.len() { ", .." } else { "" };
+    format!("there is no tool {shown:?}; the component has {}{more}", names.join(", "))
+}

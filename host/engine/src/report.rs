@@ -1,0 +1,101 @@
+//! What a call gave: its result, how it ended, and what crossed.
+
+use crate::ending::Ending;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use customs_boundary::DenialRow;
+use customs_ledger::material::{Sink, Source};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// One block of a result, as in MCP.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    Text(String),
+    Image { data: Vec<u8>, mime_type: String },
+    Audio { data: Vec<u8>, mime_type: String },
+    ResourceLink(Value),
+    Resource(Value),
+}
+
+impl Content {
+    /// The block as MCP writes it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Text(text) => json!({"type": "text", "text": text}),
+            Self::Image { data, mime_type } => json!({"type": "image", "data": STANDARD.encode(data), "mimeType": mime_type}),
+            Self::Audio { data, mime_type } => json!({"type": "audio", "data": STANDARD.encode(data), "mimeType": mime_type}),
+            Self::ResourceLink(link) => link.clone(),
+            Self::Resource(resource) => json!({"type": "resource", "resource": resource}),
+        }
+    }
+}
+
+/// What the tool returned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolResult {
+    pub is_error: bool,
+    pub content: Vec<Content>,
+    pub structured: Option<Value>,
+}
+
+impl ToolResult {
+    /// A tool error in our own words.
+    pub(crate) fn error(text: String) -> ToolResult {
+        ToolResult { is_error: true, content: vec![Content::Text(text)], structured: None }
+    }
+
+    /// `{isError, content, structuredContent?}`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let content: Vec<Value> = self.content.iter().map(Content::to_json).collect();
+        let mut result = json!({"isError": self.is_error, "content": content});
+        if let (Some(structured), Some(object)) = (&self.structured, result.as_object_mut()) {
+            object.insert("structuredContent".to_owned(), structured.clone());
+        }
+        result
+    }
+}
+
+/// A finished call.
+#[derive(Debug)]
+pub struct Report {
+    pub call: u64,
+    pub tool: String,
+    /// None where the guest was stopped before it returned.
+    pub result: Option<ToolResult>,
+    pub ending: Ending,
+    pub denials: Vec<DenialRow>,
+    pub sources: Vec<Source>,
+    pub sinks: Vec<Sink>,
+    /// Refused accesses that have no record of their own, by `capability operation code`.
+    pub suppressed: BTreeMap<String, u64>,
+    pub imports: BTreeMap<&'static str, u64>,
+    /// False where something was capped, torn or suppressed.
+    pub complete: bool,
+    /// The most linear memory in use, in bytes.
+    pub peak_memory: u64,
+}
+
+/// A call that could not be made or recorded: never the guest's fault.
+#[derive(Debug)]
+pub enum CallError {
+    /// The ledger could not be written. What the guest did before is recorded; nothing ran after.
+    Ledger(String),
+    /// A component could not even say what tools it has.
+    Guest(String),
+    /// The machine or we ourselves.
+    Internal(String),
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ledger(why) | Self::Guest(why) => f.write_str(why),
+            Self::Internal(why) => write!(f, "internal error: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}

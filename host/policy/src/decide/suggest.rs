@@ -1,0 +1,76 @@
+//! The smallest grant that would turn a denial into a permit. For the person at the terminal only: a model or client that
+//! saw it would be told how to ask for more.
+
+use super::{Request, decide, path};
+use crate::capability::Capability;
+use crate::denial::DenialCode;
+use crate::guest_path::GuestPath;
+use crate::host::{Host, HostPattern};
+use crate::origin::{OriginPattern, Scheme, Target};
+use crate::policy::Policy;
+
+/// The flag to add, ready for a shell. None where the answer is no flag: a deny rule to remove (the denial names it), a
+/// request that is malformed or that this version offers to nobody, or a tree that should not be granted on a hint.
+pub fn suggest(policy: &Policy, request: &Request<'_>) -> Option<String> {
+    let denial = decide(policy, request).err()?;
+    let flag = match (request, denial.code) {
+        (Request::Path { capability, guest, .. }, DenialCode::NoGrant) => path_flag(policy, *capability, guest),
+        (Request::Move { guest, .. }, DenialCode::NoGrant) => path_flag(policy, Capability::FsWrite, guest),
+        (Request::Path { guest, .. } | Request::Move { guest, .. }, DenialCode::ReadOnly) => {
+            writable_flag(policy, guest)
+        }
+        (Request::Env { name }, DenialCode::NoGrant) => env_flag(policy, name),
+        (Request::Http { url, .. }, DenialCode::NoGrant | DenialCode::Address) => {
+            Some(format!("--allow-net={}", Target::parse(url)?.origin()))
+        }
+        (Request::Dns { name }, DenialCode::NoGrant | DenialCode::Address) => {
+            let host = HostPattern::Is(Host::parse(name).ok()?);
+            Some(format!("--allow-net={}", OriginPattern { scheme: Scheme::Https, host, port: 443 }))
+        }
+        (Request::Tcp { host, port }, DenialCode::NoGrant | DenialCode::Address) => {
+            Some(format!("--allow-tcp={}:{port}", Host::parse(host).ok()?))
+        }
+        _ => None,
+    }?;
+    // What cannot be typed and seen is not suggested.
+    if flag.chars().any(char::is_control) { None } else { Some(quoted(flag)) }
+}
+
+fn path_flag(policy: &Policy, capability: Capability, guest: &GuestPath) -> Option<String> {
+    let below_a_file = path::longest(&policy.mounts, guest).is_some();
+    let too_wide = guest.is_root()
+        || ["/proc", "/sys", "/dev"]
+            .iter()
+            .any(|tree| GuestPath::parse(tree).is_ok_and(|tree| guest.starts_with(&tree)));
+    if below_a_file || too_wide || guest.as_str().contains("::") {
+        return None;
+    }
+    let writes = capability == Capability::FsWrite;
+    Some(match (guest.as_str().contains(','), writes) {
+        (true, true) => format!("--dir={guest}::rw"),
+        (true, false) => format!("--dir={guest}::ro"),
+        (false, true) => format!("--allow-write={guest}"),
+        (false, false) => format!("--allow-read={guest}"),
+    })
+}
+
+fn writable_flag(policy: &Policy, guest: &GuestPath) -> Option<String> {
+    let (_, mount, _) = path::longest(&policy.mounts, guest)?;
+    Some(if mount.written.contains(',') || mount.guest.as_str().contains(',') {
+        format!("--dir={}::{}::rw", mount.written, mount.guest)
+    } else {
+        format!("--allow-write={}::{}", mount.written, mount.guest)
+    })
+}
+
+fn env_flag(policy: &Policy, name: &str) -> Option<String> {
+    let secret = policy.net.secrets().iter().any(|secret| secret.name == name);
+    let plain = !name.contains(['*', ',']) && name.trim() == name;
+    (plain && !secret).then(|| format!("--allow-env={name}"))
+}
+
+/// The flag in single quotes where a shell would read something into it.
+fn quoted(flag: String) -> String {
+    let harmless = |character: char| character.is_ascii_alphanumeric() || "-_=./:@%+,".contains(character);
+    if flag.chars().all(harmless) { flag } else { format!("'{}'", flag.replace('\'', r"'\''")) }
+}

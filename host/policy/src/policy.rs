@@ -1,0 +1,221 @@
+//! The policy itself: everything resolved, ready to decide. Built once from layers of raw grants, then only read.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::entry::{Split, entries};
+use crate::error::PolicyError;
+use crate::host_path::{bytes, covers};
+use crate::limits::Limits;
+use crate::mounts::{Mount, MountKind, Mounts};
+use crate::net::NetRules;
+use crate::path_deny::PathDeny;
+use crate::raw::{HostView, Layer};
+use crate::variables::{EnvVar, Variables};
+
+/// Which clock the guest has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// The real one.
+    Allowed,
+    /// One that stands still.
+    Fixed,
+}
+
+/// Which random numbers the guest has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Random {
+    /// Real ones.
+    Allowed,
+    /// The same ones every time.
+    Seeded,
+}
+
+/// Names of the rules that need no grant.
+#[derive(Debug, Clone)]
+pub(crate) struct Defaults {
+    pub(crate) clock: Arc<str>,
+    pub(crate) random: Arc<str>,
+    pub(crate) stdio: Arc<str>,
+}
+
+/// What may cross.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub(crate) mounts: Vec<Mount>,
+    pub(crate) denies: Vec<PathDeny>,
+    pub(crate) variables: Variables,
+    pub(crate) net: NetRules,
+    pub(crate) defaults: Defaults,
+    limits: Limits,
+    clock: Clock,
+    random: Random,
+    grants: Vec<String>,
+    warnings: Vec<String>,
+    digest: [u8; 32],
+}
+
+impl Policy {
+    /// Makes a policy of layers, earlier ones first. Grants and denials of all layers count together; a limit of a later
+    /// layer replaces that of an earlier one. Everything is checked here, so that deciding cannot fail.
+    pub fn build(layers: &[Layer], host: &dyn HostView) -> Result<Policy, PolicyError> {
+        let any = |switch: fn(&Layer) -> bool| layers.iter().any(switch);
+        let all = any(|layer| layer.raw.allow_all);
+        let dangerous = all || any(|layer| layer.raw.dangerously_allow);
+        let clock = if any(|layer| layer.raw.deny_clock) { Clock::Fixed } else { Clock::Allowed };
+        let random = if any(|layer| layer.raw.deny_random) { Random::Seeded } else { Random::Allowed };
+
+        let Mounts { mounts, grants: path_grants, warnings: path_warnings } = Mounts::build(layers, host, dangerous)?;
+        let denies = PathDeny::build(layers, host)?;
+        let net = NetRules::build(layers, dangerous)?;
+        let withheld: Vec<&str> = net.secrets().iter().map(|secret| secret.name.as_str()).collect();
+        let variables = Variables::build(layers, host.env(), dangerous, &withheld)?;
+
+        let mut policy = Policy {
+            mounts,
+            denies,
+            variables,
+            net,
+            defaults: Defaults {
+                clock: if clock == Clock::Fixed { "--deny-clock (a fixed clock)" } else { "default" }.into(),
+                random: if random == Random::Seeded { "--deny-random (a seeded generator)" } else { "default" }.into(),
+                stdio: "default".into(),
+            },
+            limits: Limits::build(layers)?,
+            clock,
+            random,
+            grants: grant_texts(layers, path_grants)?,
+            warnings: if all {
+                vec!["-A grants everything: all files, all variables, the whole network".to_owned()]
+            } else {
+                Vec::new()
+            },
+            digest: [0; 32],
+        };
+        policy.warnings.extend(path_warnings);
+        policy.digest = policy.compute_digest();
+        Ok(policy)
+    }
+
+    /// What the guest sees of the file system, sorted by guest path.
+    pub fn mounts(&self) -> &[Mount] {
+        &self.mounts
+    }
+
+    /// The variables that the guest sees, sorted by name.
+    pub fn env(&self) -> &[EnvVar] {
+        &self.variables.visible
+    }
+
+    /// Names that were granted but are not set on the host.
+    pub fn env_absent(&self) -> &[String] {
+        &self.variables.absent
+    }
+
+    /// Granted variables that the guest does not see because they are not UTF-8; named as well as can be.
+    pub fn env_skipped(&self) -> &[String] {
+        &self.variables.skipped
+    }
+
+    /// The network rules.
+    pub fn net(&self) -> &NetRules {
+        &self.net
+    }
+
+    /// What one call may use.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Which clock the guest has.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Which random numbers the guest has.
+    pub fn random(&self) -> Random {
+        self.random
+    }
+
+    /// Every grant and denial as one line each, sorted, such as `--allow-read=./data::/data`; values of variables left out.
+    pub fn grants(&self) -> &[String] {
+        &self.grants
+    }
+
+    /// What a person should be told before the tool runs.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// SHA-256 over the resolved policy: the same whatever the order and spelling of its entries. Values of variables are
+    /// not in it: the digest is written to ledgers, and a short value could be guessed from it.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// The mount through which the guest could change this host path (canonical). Deny rules are not counted: the program
+    /// asks this about its own files, and those have no business inside a writable grant at all.
+    pub fn covers_writable(&self, host: &Path) -> Option<&Mount> {
+        self.mounts.iter().find(|mount| {
+            mount.writable
+                && match mount.kind {
+                    MountKind::Dir => covers(bytes(&mount.host), bytes(host)),
+                    MountKind::File => mount.host == host,
+                }
+        })
+    }
+
+    fn compute_digest(&self) -> [u8; 32] {
+        let mut lines: Vec<Vec<u8>> = Vec::new();
+        for mount in &self.mounts {
+            let kind = if mount.kind == MountKind::Dir { "dir" } else { "file" };
+            let access = if mount.writable { "rw" } else { "ro" };
+            let mut line = format!("mount {kind} {access} {}\0", mount.guest).into_bytes();
+            line.extend_from_slice(bytes(&mount.host));
+            lines.push(line);
+        }
+        lines.extend(self.denies.iter().map(PathDeny::line));
+        lines.extend(self.variables.lines().map(String::into_bytes));
+        lines.extend(self.net.lines().into_iter().map(String::into_bytes));
+        lines.extend(self.limits.entries().map(|(name, value)| format!("limit {name} {value}").into_bytes()));
+        lines.push(format!("clock {:?}", self.clock).into_bytes());
+        lines.push(format!("random {:?}", self.random).into_bytes());
+        lines.sort_unstable();
+        lines.dedup();
+
+        let mut hash = Sha256::new();
+        hash.update(b"customs.policy/1\n");
+        for line in lines {
+            // With its length in front no line can pass for two.
+            hash.update(u64::try_from(line.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hash.update(&line);
+        }
+        hash.finalize().into()
+    }
+}
+
+fn grant_texts(layers: &[Layer], paths: Vec<String>) -> Result<Vec<String>, PolicyError> {
+    let mut grants = paths;
+    let commas = ["allow-env", "allow-net", "allow-tcp", "secret", "deny-read", "deny-write", "deny-env", "deny-net"];
+    for key in commas {
+        grants.extend(entries(layers, key, Split::Commas)?.iter().map(|entry| entry.flag()));
+    }
+    for key in ["env", "allow-http"] {
+        grants.extend(entries(layers, key, Split::Whole)?.iter().map(|entry| entry.flag()));
+    }
+    for layer in layers {
+        let raw = &layer.raw;
+        let switches = [
+            (raw.allow_all, "-A"),
+            (raw.dangerously_allow, "--dangerously-allow"),
+            (raw.deny_clock, "--deny-clock"),
+            (raw.deny_random, "--deny-random"),
+        ];
+        grants.extend(switches.iter().filter(|(given, _)| *given).map(|(_, flag)| (*flag).to_owned()));
+    }
+    grants.sort_unstable();
+    grants.dedup();
+    Ok(grants)
+}

@@ -1,0 +1,12 @@
+//! The promises of the policy, by boundary. Everything runs against a machine made of tables (`world`).
+
+#![cfg(test)]
+
+mod environment;
+mod files;
+mod network;
+mod paths;
+mod policy_file;
+mod properties;
+mod rules;
+mod world;
