@@ -1,25 +1,31 @@
 # Builds every guest into guests/dist. Included by the Makefile at the root; paths are from there.
 #
-# Each rule names its sources, so that a second run compares timestamps and starts no compiler.
+# Each rule names its sources, so that a second run compares timestamps and starts no compiler. The rules keep to GNU make
+# 4.3, which Debian 12 has: `&:` says that one recipe makes all its targets.
 
 G := guests
 GUEST_ENV := $(G)/.toolchain/env
 GUEST_TOOLS := $(G)/target/tools/debug/guest-tools
 WASI_WIT := $(foreach package,io clocks random filesystem sockets cli http,wit/wasi/$(package).wit)
 
+# Commands of WASI preview 1, as core modules; commands of WASI 0.2; and typed components, whose WIT goes into them.
 GUESTS_P1 := benign-tool evil-prompt-tool fs-violation tool-return-microbench
 GUESTS_P2 := hello
-# Typed components: each has a WIT whose words go into the component.
 GUESTS_TYPED := bench dynamic notes puppet shapes
 
 RUST_P1 := $(GUESTS_P1:%=$(G)/target/wasm32-wasip1/release/%.wasm)
 RUST_P2 := $(patsubst %,$(G)/target/wasm32-wasip2/release/%.wasm,$(GUESTS_P2) $(GUESTS_TYPED))
 RUST_SOURCES := $(shell find $(G)/rust wit -name '*.rs' -o -name '*.toml' -o -name '*.wit' -o -name Cargo.lock)
 
+HOSTILE_WAT := $(wildcard fixtures/hostile/*.wat)
+HOSTILE := $(HOSTILE_WAT:fixtures/hostile/%.wat=$(G)/dist/hostile/%.wasm)
+
 DIST := $(patsubst %,$(G)/dist/%.wasm,$(GUESTS_P1) $(GUESTS_P2) $(GUESTS_TYPED))
 
-.PHONY: guests guests-clean
-guests: $(DIST)
+.PHONY: guests guests-rust guests-hostile guests-c guests-js guests-clean
+guests: guests-rust guests-hostile guests-c guests-js
+guests-rust: $(DIST)
+guests-hostile: $(HOSTILE) $(G)/dist/hostile/.generated
 
 guests-clean:
 	rm -rf $(G)/dist $(G)/target
@@ -33,7 +39,8 @@ $(RUST_P1) &: $(RUST_SOURCES) $(GUEST_ENV)
 	    --target wasm32-wasip1 $(GUESTS_P1:%=-p %)
 	touch $(RUST_P1)
 
-$(RUST_P2) &: $(RUST_SOURCES) $(GUEST_ENV)
+# After the others, not beside them: two cargos in one target folder only wait for each other.
+$(RUST_P2) &: $(RUST_SOURCES) $(GUEST_ENV) | $(RUST_P1)
 	. ./$(GUEST_ENV) && cd $(G)/rust && CARGO_TARGET_DIR=../target $$CARGO build --locked --release $$guest_cargo_args \
 	    --target wasm32-wasip2 $(patsubst %,-p %,$(GUESTS_P2) $(GUESTS_TYPED))
 	touch $(RUST_P2)
@@ -57,3 +64,35 @@ $(GUESTS_TYPED:%=$(G)/dist/%.wasm): GUEST_WIT ?= $(G)/rust/$*/wit
 $(GUESTS_TYPED:%=$(G)/dist/%.wasm): $(G)/dist/%.wasm: $(G)/target/wasm32-wasip2/release/%.wasm $(GUEST_TOOLS)
 	@mkdir -p $(@D)
 	$(GUEST_TOOLS) docs $< $@ $(GUEST_WIT)
+
+$(HOSTILE): $(G)/dist/hostile/%.wasm: fixtures/hostile/%.wat $(GUEST_TOOLS)
+	@mkdir -p $(@D)
+	@$(GUEST_TOOLS) wat $< $@
+
+$(G)/dist/hostile/.generated: fixtures/hostile/generate.py $(GUEST_TOOLS)
+	@mkdir -p $(@D)
+	python3 fixtures/hostile/generate.py $(@D)
+	@for text in $(@D)/*.wat; do $(GUEST_TOOLS) wat $$text $${text%.wat}.wasm && rm $$text || exit 1; done
+	@touch $@
+
+# The two below are left out, with a sentence, on a machine that cannot build them.
+guests-c: $(GUEST_ENV)
+	@. ./$(GUEST_ENV) && if [ "$$guest_c" = yes ]; then $(MAKE) --no-print-directory -f $(G)/guests.mk $(G)/dist/wordcount.wasm; \
+	    else echo "guests: no clang for wasm32-wasi here, wordcount is left out" >&2; fi
+
+$(G)/dist/wordcount.wasm: $(G)/c/wordcount/wordcount.c
+	@mkdir -p $(@D)
+	clang --target=wasm32-wasi -O2 -Wall -Wextra -Werror -s -o $@ $<
+
+guests-js:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory -f $(G)/guests.mk $(G)/dist/slug.wasm; \
+	    else echo "guests: no npm here, slug is left out" >&2; fi
+
+$(G)/js/node_modules/.package-lock.json: $(G)/js/package.json $(G)/js/package-lock.json
+	cd $(G)/js && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(G)/dist/slug.wasm: $(wildcard $(G)/js/slug/*.js $(G)/js/slug/wit/*.wit wit/wasi/*.wit) $(G)/js/build.mjs $(G)/js/node_modules/.package-lock.json $(GUEST_TOOLS)
+	@mkdir -p $(@D) $(G)/target/js
+	node $(G)/js/build.mjs $(G)/target/js/slug.wasm
+	$(GUEST_TOOLS) docs $(G)/target/js/slug.wasm $@ $(WASI_WIT) $(G)/js/slug/wit

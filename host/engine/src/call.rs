@@ -77,7 +77,12 @@ impl Session {
     }
 
     /// Checks a call without running anything. The error is one sentence for the caller.
-    pub fn prepare(program: &Program, policy: &Policy, tool: &str, json: Map<String, Value>) -> Result<Prepared, String> {
+    pub fn prepare(
+        program: &Program,
+        policy: &Policy,
+        tool: &str,
+        json: Map<String, Value>,
+    ) -> Result<Prepared, String> {
         let size = Value::Object(json.clone()).to_string().len() as u64;
         let limit = policy.limits().max_input;
         if size > limit {
@@ -93,7 +98,6 @@ impl Session {
                         let values = args(signature, &json).map_err(|e| e.to_string())?;
                         Ready::Typed { tool: info.clone(), values }
                     }
-                    Target::Dynamic => Ready::Dynamic { text: Value::Object(json.clone()).to_string() },
                 }
             }
         };
@@ -249,7 +253,8 @@ impl Session {
             imports: &harvest.imports,
         }))?;
         self.barrier()?;
-        let whole = harvest.sources.iter().map(|s| s.content.complete).chain(harvest.sinks.iter().map(|s| s.content.complete));
+        let whole =
+            harvest.sources.iter().map(|s| s.content.complete).chain(harvest.sinks.iter().map(|s| s.content.complete));
         let complete = harvest.suppressed.is_empty() && whole.fold(true, |all, one| all && one);
         Ok(Report {
             call,
@@ -267,7 +272,11 @@ impl Session {
     }
 
     /// Asks a component that describes its own tools what they are: in a store of its own that is granted nothing.
-    pub async fn list_dynamic(&self, nothing: &Arc<Policy>, no_roots: &Arc<Roots>) -> Result<Vec<dynamic::Listed>, CallError> {
+    pub async fn list_dynamic(
+        &self,
+        nothing: &Arc<Policy>,
+        no_roots: &Arc<Roots>,
+    ) -> Result<Vec<dynamic::Listed>, CallError> {
         let Pre::Dynamic(pre) = &self.program.pre else { return Ok(Vec::new()) };
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let digest = Digest::of(b"{}");
@@ -343,8 +352,11 @@ fn typed_answer(signature: &Signature, returned: Option<&Val>, max_output: u64) 
     match structured(signature, returned, max_output) {
         Ok(outcome) => {
             let text = plain_text(&outcome.structured);
-            let result =
-                ToolResult { is_error: outcome.is_error, content: vec![Content::Text(text)], structured: Some(outcome.structured) };
+            let result = ToolResult {
+                is_error: outcome.is_error,
+                content: vec![Content::Text(text)],
+                structured: Some(outcome.structured),
+            };
             let ending = if result.is_error { Ending::Error } else { Ending::Returned };
             Answer { ending, result: Some(result) }
         }

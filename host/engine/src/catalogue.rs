@@ -50,7 +50,6 @@ pub struct ToolInfo {
 pub(crate) enum Target {
     Typed { export: ComponentExportIndex, signature: Box<Signature> },
     Command,
-    Dynamic,
 }
 
 /// A function that is exported and cannot be a tool.
@@ -80,7 +79,8 @@ pub(crate) fn catalogue(component: &Component, facts: &Facts) -> Result<Catalogu
     let engine = component.engine();
     let ty = component.component_type();
     let names: Vec<&str> = ty.exports(engine).map(|(name, _)| name).collect();
-    let has = |prefix: &str| names.iter().any(|n| n.strip_prefix(prefix).is_some_and(|r| r.is_empty() || r.starts_with('@')));
+    let has =
+        |prefix: &str| names.iter().any(|n| n.strip_prefix(prefix).is_some_and(|r| r.is_empty() || r.starts_with('@')));
     if has("customs:tool/tools") {
         return Ok(Catalogue { form: Form::Dynamic, tools: Vec::new(), unusable: Vec::new() });
     }
@@ -97,7 +97,9 @@ fn command() -> ToolInfo {
     let string_list = json!({"type": "array", "items": {"type": "string"}});
     ToolInfo {
         name: "run".to_owned(),
-        description: Some("Runs the command with arguments and standard input; its standard output is the result.".to_owned()),
+        description: Some(
+            "Runs the command with arguments and standard input; its standard output is the result.".to_owned(),
+        ),
         signature: "run(args: list<string>, stdin: string) -> stdout".to_owned(),
         input_schema: json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -123,22 +125,23 @@ fn typed(component: &Component, facts: &Facts) -> Result<Catalogue, String> {
     let mut found = Vec::new();
     let mut unusable = Vec::new();
     let mut allowance = Allowance::for_functions(20);
-    let mut add = |interface: Option<&str>, function: &str, item: &ComponentItem, export: Option<ComponentExportIndex>| {
-        let ComponentItem::ComponentFunc(ty) = item else { return };
-        if is_toolchain(interface, function) {
-            return;
-        }
-        let Some(export) = export else { return };
-        match signature_within(ty, &mut allowance) {
-            Ok(signature) => found.push(Found {
-                interface: interface.map(str::to_owned),
-                function: function.to_owned(),
-                export,
-                signature,
-            }),
-            Err(e) => unusable.push(Unusable { name: qualified(interface, function), why: e.what }),
-        }
-    };
+    let mut add =
+        |interface: Option<&str>, function: &str, item: &ComponentItem, export: Option<ComponentExportIndex>| {
+            let ComponentItem::ComponentFunc(ty) = item else { return };
+            if is_toolchain(interface, function) {
+                return;
+            }
+            let Some(export) = export else { return };
+            match signature_within(ty, &mut allowance) {
+                Ok(signature) => found.push(Found {
+                    interface: interface.map(str::to_owned),
+                    function: function.to_owned(),
+                    export,
+                    signature,
+                }),
+                Err(e) => unusable.push(Unusable { name: qualified(interface, function), why: e.what }),
+            }
+        };
     for (name, export) in component.component_type().exports(engine) {
         match &export.ty {
             ComponentItem::ComponentFunc(_) => add(None, name, &export.ty, component.get_export_index(None, name)),
@@ -175,13 +178,14 @@ fn name_all(found: Vec<Found>, facts: &Facts, unusable: &mut Vec<Unusable>) -> V
     for f in found {
         let interface = f.interface.as_deref();
         let short = qualified(interface, &f.function);
-        let name = if own.get(&f.function) == Some(&1) && !with_interface.contains_key(&f.function) || interface.is_none() {
-            f.function.clone()
-        } else if with_interface.get(&short) == Some(&1) {
-            short.clone()
-        } else {
-            in_full(interface, &f.function)
-        };
+        let name =
+            if own.get(&f.function) == Some(&1) && !with_interface.contains_key(&f.function) || interface.is_none() {
+                f.function.clone()
+            } else if with_interface.get(&short) == Some(&1) {
+                short.clone()
+            } else {
+                in_full(interface, &f.function)
+            };
         if name.chars().count() > MAX_NAME {
             let shown = format!("{}..", name.chars().take(40).collect::<String>());
             unusable.push(Unusable { name: shown, why: format!("its name is longer than {MAX_NAME} characters") });
@@ -216,7 +220,9 @@ fn qualified(interface: Option<&str>, function: &str) -> String {
 
 fn in_full(interface: Option<&str>, function: &str) -> String {
     let Some(interface) = interface else { return function.to_owned() };
-    let plain: String =
-        interface.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '.' }).collect();
+    let plain: String = interface
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '.' })
+        .collect();
     format!("{plain}.{function}")
 }

@@ -12,13 +12,22 @@ pub enum Ending {
     /// The tool returned an error of its own.
     Error,
     /// The guest trapped.
-    Trap { detail: String },
+    Trap {
+        detail: String,
+    },
     /// A limit stopped it; `observed` is the value that broke it.
-    Limit { limit: &'static str, observed: String },
+    Limit {
+        limit: &'static str,
+        observed: String,
+    },
     /// A tool exited where it should have returned.
-    Exit { code: i32 },
+    Exit {
+        code: i32,
+    },
     /// Nothing ran: the arguments or the component do not fit.
-    Refused { detail: String },
+    Refused {
+        detail: String,
+    },
     /// The caller gave up.
     Cancelled,
 }
@@ -104,7 +113,10 @@ pub(crate) fn name(error: &wasmtime::Error, stop: Option<Stop>) -> Ending {
     let text = error.root_cause().to_string();
     // wasmtime has no types for these two.
     if text.contains("fuel allocated for hostcalls") {
-        return Ending::Limit { limit: "transfer", observed: "one call moved too much between guest and host".to_owned() };
+        return Ending::Limit {
+            limit: "transfer",
+            observed: "one call moved too much between guest and host".to_owned(),
+        };
     }
     if text.contains("resource table") && text.contains("full") || text.contains("handle") && text.contains("limit") {
         return Ending::Limit { limit: "handles", observed: text.lines().next().unwrap_or_default().to_owned() };

@@ -24,8 +24,12 @@ impl Content {
     pub fn to_json(&self) -> Value {
         match self {
             Self::Text(text) => json!({"type": "text", "text": text}),
-            Self::Image { data, mime_type } => json!({"type": "image", "data": STANDARD.encode(data), "mimeType": mime_type}),
-            Self::Audio { data, mime_type } => json!({"type": "audio", "data": STANDARD.encode(data), "mimeType": mime_type}),
+            Self::Image { data, mime_type } => {
+                json!({"type": "image", "data": STANDARD.encode(data), "mimeType": mime_type})
+            }
+            Self::Audio { data, mime_type } => {
+                json!({"type": "audio", "data": STANDARD.encode(data), "mimeType": mime_type})
+            }
             Self::ResourceLink(link) => link.clone(),
             Self::Resource(resource) => json!({"type": "resource", "resource": resource}),
         }

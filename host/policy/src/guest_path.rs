@@ -74,8 +74,9 @@ impl GuestPath {
                 "" | "." => {}
                 ".." if joined.len() == base.len() => return Err(PathEscape::Climbs),
                 ".." => {
-                    let cut = joined.rfind('/').unwrap_or(0);
-                    joined.truncate(cut.max(base.len()));
+                    // Longer than the base, so this slash is at or after its end.
+                    let cut = joined.rfind('/').unwrap_or(base.len());
+                    joined.truncate(cut);
                 }
                 name => {
                     joined.push('/');

@@ -12,7 +12,7 @@
 //! a value. [`decide`] is the only maker of a [`Permit`], and an effect needs one. A [`Denial`] has a stable code;
 //! [`suggest`] says which grant would have allowed it.
 //!
-//! Built by the program (`customs`) from the command line and [`file`], asked by the boundary.
+//! Built by the program (`customs`) from the command line and [`mod@file`], asked by the boundary.
 
 #![forbid(unsafe_code)]
 

@@ -11,7 +11,9 @@ use serde_json::json;
 fn main() {
     let input = env::var("USER_INPUT").unwrap_or_default();
     let file = env::var("FILE_TO_READ").ok().map(|name| match fs::read(format!("/data/{name}")) {
-        Ok(bytes) => json!({"name": name, "bytes": bytes.len(), "lines": bytes.split(|&b| b == b'\n').count()}),
+        Ok(bytes) => {
+            json!({"name": name, "bytes": bytes.len(), "lines": bytes.iter().filter(|&&byte| byte == b'\n').count()})
+        }
         Err(error) => json!({"name": name, "error": error.kind().to_string()}),
     });
     let answer = json!({"result": {"greeting": format!("hello, {} words of input", input.split_whitespace().count()), "file": file}});

@@ -51,7 +51,6 @@ impl Guest for Shapes {
         echo_map_like: Vec<(String, u32)>,
     }
 
-    #[expect(clippy::too_many_arguments, reason = "as many as the canonical ABI passes in memory")]
     fn echo_seventeen(
         a: u8,
         b: u8,

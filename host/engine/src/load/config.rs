@@ -7,12 +7,11 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 use super::error::LoadError;
 use super::text::cause;
 
-/// Stack that guest code may use. Enough for interpreters (CPython's recursion limit fits), small against the 8 MiB
-/// that a host thread has.
+/// Stack that guest code may use: wasmtime's default, which the toolchains of tools are used to.
 const WASM_STACK: usize = 512 << 10;
 
-/// A guest's whole stack including host functions that it calls: twice the guest's part, of which host code such as
-/// path resolution needs a few tens of KiB. Smaller would risk an overflow in host code, which ends the process.
+/// A guest's whole stack including host functions that it calls: twice the guest's part, so that host code always has
+/// 512 KiB. Smaller would risk an overflow there, which ends the process; larger costs memory for each call.
 const ASYNC_STACK: usize = 1 << 20;
 
 /// Instances that a pooling engine holds at once. A caller must not start more calls than this: the pool answers
@@ -103,7 +102,7 @@ fn pool() -> PoolingAllocationConfig {
         .total_stacks(POOL_COMPONENTS)
         .max_memory_size(POOL_MAX_MEMORY)
         .table_elements(50_000)
-        // Language runtimes made of shared libraries need several MiB for their function and global tables.
+        // wasmtime's default of 1 MiB is for small modules; a language runtime has tens of thousands of functions.
         .max_core_instance_size(8 << 20)
         .max_component_instance_size(8 << 20)
         .linear_memory_keep_resident(256 << 10)

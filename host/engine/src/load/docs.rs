@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::text::{Lines, visible};
 
-/// The largest section that is parsed. All of WASI's documentation is 200 KB.
+/// The largest section that is parsed: a book's worth of text.
 const MAX_SECTION: usize = 1 << 20;
 
 /// Functions that are kept, as many as a component may export.

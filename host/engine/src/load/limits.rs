@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-/// The largest file that is read. The largest honest components (a language runtime with libraries) are near 100 MB;
-/// larger means minutes of compilation and a process of gigabytes, smaller would refuse those.
+/// The largest file that is read. Language runtimes are 10 to 20 MB, which leaves ten times that for libraries and
+/// data; it is all held in memory, so that larger would mean a process of gigabytes.
 pub const MAX_WASM_BYTES: u64 = 256 << 20;
 
-/// How long one compilation may take, in wall time. An 18 MB Python component needs about 5 s on two cores; ten times
-/// that leaves room for a slow or busy machine, and a person will not wait longer. Not scaled by size: a bomb is small.
+/// How long one compilation may take, in wall time. An 18 MB Python component needs about 5 s on two idle cores; ten
+/// times that leaves room for a slow or busy machine. Not scaled by size: padding would buy a bomb more time.
 pub const COMPILE_DEADLINE: Duration = Duration::from_secs(60);
 
-/// How much memory one compilation may use. An 18 MB Python component needs 370 MB; the largest honest ones stay
-/// below 2 GiB, and a machine that serves tools has this much to spare for a while.
+/// How much memory one compilation may use. An 18 MB Python component needs 370 MB; ten times that is still what a
+/// machine that serves tools can spare for a minute.
 pub const COMPILE_MEMORY: u64 = 4 << 30;
 
-/// The largest compiled code. Native code is about twice the wasm; this also bounds what a load maps.
+/// The largest compiled code. Native code is two to three times the wasm; this also bounds what a load maps.
 pub(super) const MAX_CODE_BYTES: u64 = 1 << 30;
 
 /// Components and modules inside one another. Toolchains produce 2 or 3 levels, compositions a few more; validators
@@ -29,13 +29,12 @@ pub(super) enum Limit {
     Nesting,
     /// Names that a component exports, on all levels. A tool listing of more is of no use to anyone.
     Exports,
-    /// Names that a component imports, on all levels. All of WASI is below 1 000.
+    /// Names that a component imports, on all levels. A JavaScript runtime that imports most of WASI has 81.
     Imports,
-    /// Imports and exports of core modules. Shared libraries export thousands of symbols each.
+    /// Imports and exports of core modules. Shared libraries link by name, so that these are many.
     Symbols,
     Functions,
-    /// One function, in bytes. Register allocation is not linear in the size of a function; the largest
-    /// interpreter loops are a few hundred KB.
+    /// One function, in bytes. Register allocation is not linear in the size of a function.
     FunctionBody,
     Types,
     Globals,
@@ -96,8 +95,8 @@ impl Limit {
 
     /// For the limits that are counts over the whole file: the most that is allowed, and what is counted.
     ///
-    /// The numbers are several times what the largest known components hold (componentize-py with its shared
-    /// libraries), so that they are met by bombs only.
+    /// A JavaScript runtime of 10 MB passes all of them with room; raise one when an honest component meets it. What
+    /// they let through is bounded by the limits on time and memory.
     pub(super) fn count(self) -> Option<(u64, &'static str)> {
         match self {
             Self::Exports => Some((10_000, "exports")),

@@ -1,16 +1,4 @@
 //! The one place where it is decided. Pure, total, and quick enough for every file that a guest opens.
-//!
-//! What wins, for paths, variables and network alike:
-//!
-//! | allow         | deny          | order written | answer                              |
-//! |---------------|---------------|---------------|-------------------------------------|
-//! | covers        | -             | -             | permit                              |
-//! | -             | -             | -             | `no-grant`                          |
-//! | covers        | the same      | either        | `deny-rule`                         |
-//! | wide          | narrow inside | either        | inside `deny-rule`, around it permit |
-//! | narrow inside | wide          | either        | `deny-rule`: no allow digs a hole into a deny |
-//! | in the file   | in a flag     | -             | `deny-rule`, and the other way round |
-//! | -             | covers        | -             | `deny-rule`                         |
 
 mod net;
 mod path;
@@ -145,6 +133,18 @@ impl Permit {
 }
 
 /// Decides one access. Total: there is an answer for every request.
+///
+/// What wins, for paths, variables and network alike:
+///
+/// | allow         | deny          | order written | answer                              |
+/// |---------------|---------------|---------------|-------------------------------------|
+/// | covers        | -             | -             | permit                              |
+/// | -             | -             | -             | `no-grant`                          |
+/// | covers        | the same      | either        | `deny-rule`                         |
+/// | wide          | narrow inside | either        | inside `deny-rule`, around it permit |
+/// | narrow inside | wide          | either        | `deny-rule`: no allow digs a hole into a deny |
+/// | in the file   | in a flag     | -             | `deny-rule`, and the other way round |
+/// | -             | covers        | -             | `deny-rule`                         |
 pub fn decide(policy: &Policy, request: &Request<'_>) -> Result<Permit, Denial> {
     let capability = request.capability();
     match *request {

@@ -109,6 +109,8 @@ fn files_one_guest_path_for_two_places_is_refused_and_for_one_place_merged() {
         assert!(policy.mounts()[0].writable);
         assert_eq!(&*policy.mounts()[0].rule, "--allow-write=./alias::/data");
     }
+    let twice = policy(&["--allow-write=./data", "--allow-write=data"]);
+    assert_eq!(&*twice.mounts()[0].rule, "--allow-write=./data");
 }
 
 #[test]

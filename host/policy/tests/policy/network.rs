@@ -240,6 +240,8 @@ fn net_deny_covers_hosts_ports_and_ranges() {
         ("a.test", "http://a.test/", "deny-rule"),
         ("http://a.test", "http://a.test/", "deny-rule"),
         ("http://a.test", "https://a.test/", "permit"),
+        ("http://a.test:443", "https://a.test/", "permit"),
+        ("https://a.test:443", "https://a.test/", "deny-rule"),
         ("a.test:80", "http://a.test/", "deny-rule"),
         ("a.test:80", "https://a.test/", "permit"),
         ("*", "https://a.test/", "deny-rule"),

@@ -235,4 +235,11 @@ fn arguments_that_would_grow_too_large_are_refused() {
     assert!(args(&records, &object(json!({"p": vec![json!({}); 100]}))).is_ok());
     let error = args(&records, &object(json!({"p": vec![json!({}); 10_000]}))).unwrap_err();
     assert!(error.message.starts_with("too large"), "{error}");
+
+    // The same two letters for one absent field with a long name, which every value repeats.
+    let record = Shape::Record([("x".repeat(50_000), Shape::Option(Box::new(Shape::Bool)))].into_iter().collect());
+    let records = function([("p", Shape::List(Box::new(record)))], None);
+    assert!(args(&records, &object(json!({"p": vec![json!({}); 100]}))).is_ok());
+    let error = args(&records, &object(json!({"p": vec![json!({}); 4000]}))).unwrap_err();
+    assert!(error.message.starts_with("too large"), "{error}");
 }

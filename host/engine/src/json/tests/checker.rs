@@ -23,9 +23,15 @@ pub fn assert_valid(schema: &Value, value: &Value) {
 
 fn holds(keyword: &str, rule: &Value, schema: &Map<String, Value>, value: &Value) -> Result<bool, String> {
     let valid = |schema: &Value, value: &Value| check(schema, value).is_ok();
-    let number = |bound: fn(i128, i128) -> bool| match value {
-        Value::Number(number) => number.as_i128().is_none_or(|number| bound(number, rule.as_number().unwrap().as_i128().unwrap())),
-        _ => true,
+    let number = |whole: fn(i128, i128) -> bool, real: fn(f64, f64) -> bool| {
+        let bound = rule.as_number().unwrap();
+        match value.as_number() {
+            Some(number) => match number.as_i128() {
+                Some(number) => whole(number, bound.as_i128().unwrap()),
+                None => real(number.as_f64().unwrap(), bound.as_f64().unwrap()),
+            },
+            None => true,
+        }
     };
     let size = |bound: fn(usize, usize) -> bool, kind: fn(&Value) -> Option<usize>| {
         kind(value).is_none_or(|size| bound(size, usize::try_from(rule.as_u64().unwrap()).unwrap()))
@@ -41,8 +47,8 @@ fn holds(keyword: &str, rule: &Value, schema: &Map<String, Value>, value: &Value
         "enum" => rule.as_array().unwrap().contains(value),
         "anyOf" => rule.as_array().unwrap().iter().any(|rule| valid(rule, value)),
         "oneOf" => rule.as_array().unwrap().iter().filter(|rule| valid(rule, value)).count() == 1,
-        "minimum" => number(|number, bound| number >= bound),
-        "maximum" => number(|number, bound| number <= bound),
+        "minimum" => number(|number, bound| number >= bound, |number, bound| number >= bound),
+        "maximum" => number(|number, bound| number <= bound, |number, bound| number <= bound),
         "minLength" => size(|size, bound| size >= bound, chars),
         "maxLength" => size(|size, bound| size <= bound, chars),
         "minItems" => size(|size, bound| size >= bound, items),
@@ -82,7 +88,9 @@ fn is_of(value: &Value, ty: &Value) -> bool {
     match (ty.as_str().unwrap(), value) {
         ("null", Value::Null) | ("boolean", Value::Bool(_)) | ("number", Value::Number(_)) => true,
         ("string", Value::String(_)) | ("array", Value::Array(_)) | ("object", Value::Object(_)) => true,
-        ("integer", Value::Number(number)) => number.is_i64() || number.is_u64(),
+        ("integer", Value::Number(number)) => {
+            number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|number| number.fract() == 0.0)
+        }
         _ => false,
     }
 }

@@ -9,9 +9,7 @@ use wasmtime::{Config, Engine, Store};
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let mut config = Config::new();
-    config
-        .wasm_component_model_fixed_length_lists(true)
-        .wasm_component_model_map(true);
+    config.wasm_component_model_fixed_length_lists(true).wasm_component_model_map(true);
     Engine::new(&config).unwrap()
 });
 

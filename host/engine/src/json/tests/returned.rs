@@ -70,6 +70,8 @@ fn returned_numbers_are_exact_or_named() {
     assert_eq!(json(Val::U64(u64::MAX), u64), r#""18446744073709551615""#);
     assert_eq!(json(Val::S64(i64::MIN), Shape::Integer(Integer::S64)), r#""-9223372036854775808""#);
     assert_eq!(json(Val::Float32(0.1), Shape::Float32), "0.1");
+    // Its shortest spelling, 7.038531e-26, read as a double and then narrowed is the next float: it needs the long one.
+    assert_eq!(json(Val::Float32(f32::from_bits(0x15ae_43fd)), Shape::Float32), "7.038530691851209e-26");
     assert_eq!(json(Val::Float32(-0.0), Shape::Float32), "-0.0");
     assert_eq!(json(Val::Float64(f64::NAN), Shape::Float64), r#""NaN""#);
     assert_eq!(json(Val::Float32(f32::INFINITY), Shape::Float32), r#""Infinity""#);
@@ -88,6 +90,16 @@ fn returned_more_than_the_limit_is_refused_before_it_is_built() {
     assert!(to_json(&list(1000), &shape, u64::MAX).is_ok());
     let error = to_json(&list(1_000_000), &shape, u64::MAX).unwrap_err();
     assert_eq!(error.to_string(), "the result needs more than 268435456 bytes of memory as JSON");
+}
+
+#[test]
+fn returned_escapes_count_towards_the_limit() {
+    for char in ('\0'..='\u{7f}').chain(['\u{2028}', '\u{1f600}']) {
+        let text = Val::String(char.to_string());
+        let len = Value::from(char.to_string()).to_string().len() as u64;
+        assert!(to_json(&text, &Shape::Text, len).is_ok(), "{char:?}");
+        assert!(to_json(&text, &Shape::Text, len - 1).is_err(), "{char:?}");
+    }
 }
 
 #[test]

@@ -28,11 +28,16 @@ fn read_component_file_is_read_whole_and_hashed() {
 }
 
 #[test]
-fn read_larger_than_one_chunk_has_the_digest_of_all_bytes() {
-    let large = super::component(&[super::custom("padding", &vec![7; 3 << 20])]);
-    let wasm = read_component(file_with(&large), "large.wasm", None).unwrap();
-    let expected = super::Wasm::from_bytes(large, "large.wasm").unwrap();
-    assert_eq!((wasm.bytes().len(), wasm.sha256()), (expected.bytes().len(), expected.sha256()));
+fn read_of_any_size_has_the_digest_of_all_bytes() {
+    // Around one chunk, and around the size from which two threads read and hash.
+    for size in [0, (256 << 10) - 22, 256 << 10, 700 << 10, (1 << 20) + (256 << 10), 3 << 20] {
+        let padding: Vec<u8> = (0..size).map(|index: u32| index.to_le_bytes()[1]).collect();
+        let large = super::component(&[super::custom("padding", &padding)]);
+        let wasm = read_component(file_with(&large), "large.wasm", None).unwrap();
+        let expected = super::Wasm::from_bytes(large, "large.wasm").unwrap();
+        assert_eq!(wasm.sha256(), expected.sha256(), "{size}");
+        assert!(wasm.bytes() == expected.bytes(), "{size}");
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn is_replaced(dir: &Dir) {
 fn cache_second_load_is_a_hit_that_runs() {
     let (_holder, dir, name) = filled();
     assert!(load_adder(&dir));
-    assert_eq!(names(&dir), [name.clone()], "no drafts are left");
+    assert_eq!(names(&dir), std::slice::from_ref(&name), "no drafts are left");
     let mode = dir.metadata(name).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

@@ -1,0 +1,278 @@
+//! What can be written on the command line. Types only: what it means is for `grants` and `commands`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Run MCP tools that you do not trust.
+///
+/// A tool is a WebAssembly component. It reaches nothing that was not granted; everything it reaches or is refused is recorded.
+#[derive(Debug, Parser)]
+#[command(name = "customs", version, about, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one tool of a component
+    Run(Box<Run>),
+    /// Show a component's tools and what it may use; runs nothing of it
+    Inspect(Inspect),
+    /// Check that a ledger is whole and unaltered
+    Verify(Verify),
+    /// Say what a policy decides about one access, and which grant would change it
+    Why(Box<Why>),
+    /// Check or show a policy
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    Denial,
+    Limit,
+    Finding,
+    High,
+    Medium,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The component: a WebAssembly component or a WASI preview 1 module
+    pub(crate) component: PathBuf,
+    /// The tool; may be left out where there is only one
+    pub(crate) tool: Option<String>,
+    /// Arguments as a JSON object, @FILE, or - for standard input
+    #[arg(long, value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
+    pub(crate) args: Option<String>,
+    /// One argument; the tool's schema says how VALUE is read
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) arg: Vec<String>,
+    #[command(flatten)]
+    pub(crate) grants: Grants,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+    /// Take grants and limits from a policy file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Write the ledger to a new file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// Exit with 4 when one of these happened
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub(crate) fail_on: Vec<FailOn>,
+    /// How to write the result
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
+    /// Arguments of a command, after --
+    #[arg(last = true, value_name = "ARGV")]
+    pub(crate) argv: Vec<String>,
+}
+
+/// What a tool may reach. Each may be given several times.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Grants")]
+pub(crate) struct Grants {
+    /// Read a file or everything below a directory
+    #[arg(long, value_name = "HOST[::GUEST]", require_equals = false)]
+    pub(crate) allow_read: Vec<String>,
+    /// Read and write
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    pub(crate) allow_write: Vec<String>,
+    /// See a variable of this environment; PREFIX* for several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_env: Vec<String>,
+    /// Give the tool a variable
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// HTTP requests to an origin (https on 443 without a scheme)
+    #[arg(long, value_name = "[SCHEME://]HOST[:PORT]")]
+    pub(crate) allow_net: Vec<String>,
+    /// HTTP requests with this method to URLs that begin so
+    #[arg(long, value_name = "METHOD URL-PREFIX")]
+    pub(crate) allow_http: Vec<String>,
+    /// TCP connections
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) allow_tcp: Vec<String>,
+    /// A secret that the tool never holds, put into requests to one origin
+    #[arg(long, value_name = "NAME@ORIGIN")]
+    pub(crate) secret: Vec<String>,
+    /// Never read or change this path, whatever is allowed
+    #[arg(long, value_name = "PATH")]
+    pub(crate) deny_read: Vec<String>,
+    /// Never change this path, whatever is allowed
+    #[arg(long, value_name = "PATH")]
+    pub(crate) deny_write: Vec<String>,
+    /// Never show this variable, whatever is allowed
+    #[arg(long, value_name = "NAME")]
+    pub(crate) deny_env: Vec<String>,
+    /// Never reach this host, whatever is allowed
+    #[arg(long, value_name = "HOST")]
+    pub(crate) deny_net: Vec<String>,
+    /// The same as --allow-read or --allow-write, for paths with commas
+    #[arg(long, value_name = "HOST[::GUEST][::ro|rw]")]
+    pub(crate) dir: Vec<String>,
+    /// Give the tool a fixed clock
+    #[arg(long)]
+    pub(crate) deny_clock: bool,
+    /// Give the tool the same random numbers every time
+    #[arg(long)]
+    pub(crate) deny_random: bool,
+    /// Allow grants that give everything away (/, /proc, /sys, /dev, the home directory, *)
+    #[arg(long)]
+    pub(crate) dangerously_allow: bool,
+    /// Grant everything
+    #[arg(short = 'A')]
+    pub(crate) allow_all: bool,
+}
+
+/// What a call may use.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct Limits {
+    /// Time for the call [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<String>,
+    /// Memory of the guest [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_memory: Option<String>,
+    /// Bytes returned and printed [default: 8MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_output: Option<String>,
+    /// Bytes read, and arguments [default: 64MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_input: Option<String>,
+    /// Bytes written to files [default: 64MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_file_write: Option<String>,
+    /// HTTP requests [default: 100]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_requests: Option<String>,
+    /// WebAssembly instructions, about; none by default
+    #[arg(long, value_name = "N")]
+    pub(crate) fuel: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// The component
+    pub(crate) component: PathBuf,
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The ledger
+    pub(crate) ledger: PathBuf,
+    /// The head it must have, as printed by the run
+    #[arg(long, value_name = "HEX")]
+    pub(crate) head: Option<String>,
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "access", required = true, multiple = false, args = ["read", "write", "variable", "net"])]
+pub(crate) struct Why {
+    /// Reading this path, as the tool sees it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) read: Option<String>,
+    /// Writing this path, as the tool sees it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) write: Option<String>,
+    // `--env` means two things here: the variable that is asked about, or with a value, one that is given.
+    /// Seeing this variable (NAME=VALUE gives the tool one, as in run)
+    #[arg(long = "env", id = "variable", value_name = "NAME")]
+    pub(crate) variable: Option<String>,
+    /// A request to this URL or origin
+    #[arg(long, value_name = "URL")]
+    pub(crate) net: Option<String>,
+    #[command(flatten)]
+    pub(crate) grants: WhyGrants,
+    /// The policy file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Which tool of the policy file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tool: Option<String>,
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
+}
+
+/// The grants of `run` without `--env`, which is a question here.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Grants")]
+pub(crate) struct WhyGrants {
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    pub(crate) allow_read: Vec<String>,
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    pub(crate) allow_write: Vec<String>,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_env: Vec<String>,
+    #[arg(long, value_name = "[SCHEME://]HOST[:PORT]")]
+    pub(crate) allow_net: Vec<String>,
+    #[arg(long, value_name = "METHOD URL-PREFIX")]
+    pub(crate) allow_http: Vec<String>,
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) allow_tcp: Vec<String>,
+    #[arg(long, value_name = "PATH")]
+    pub(crate) deny_read: Vec<String>,
+    #[arg(long, value_name = "PATH")]
+    pub(crate) deny_write: Vec<String>,
+    #[arg(long, value_name = "NAME")]
+    pub(crate) deny_env: Vec<String>,
+    #[arg(long, value_name = "HOST")]
+    pub(crate) deny_net: Vec<String>,
+    #[arg(long, value_name = "HOST[::GUEST][::ro|rw]")]
+    pub(crate) dir: Vec<String>,
+    #[arg(long)]
+    pub(crate) dangerously_allow: bool,
+    #[arg(short = 'A')]
+    pub(crate) allow_all: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Check that a policy file can be enforced as written
+    Check(PolicyCheck),
+    /// Show what grants and a policy file come to
+    Show(Box<PolicyShow>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyCheck {
+    /// The policy file
+    pub(crate) file: PathBuf,
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyShow {
+    /// The policy file
+    pub(crate) file: Option<PathBuf>,
+    /// Which tool of the file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tool: Option<String>,
+    #[command(flatten)]
+    pub(crate) grants: Grants,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
+}
+
+/// The hidden word that makes the program a compiler for its parent.
+pub(crate) fn is_compile(first: Option<&OsString>) -> bool {
+    first.is_some_and(|word| word == crate::commands::compile::WORD)
+}

@@ -1,0 +1,71 @@
+//! One file for each verb.
+
+pub(crate) mod compile;
+pub(crate) mod inspect;
+pub(crate) mod policy;
+pub(crate) mod run;
+pub(crate) mod verify;
+pub(crate) mod why;
+
+use crate::exit::Fault;
+use crate::machine;
+use crate::output;
+use customs_engine::load::{Allocation, Cache, Compiler, ErrorKind, Fuel, LoadError, read_component};
+use customs_engine::{Host, Program};
+use customs_ledger::Escaped;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Reads, compiles and links a component. `expect` is the digest it must have.
+pub(crate) fn load(
+    path: &Path,
+    expect: Option<[u8; 32]>,
+    fuel: Fuel,
+    cache: Option<&Cache>,
+) -> Result<Program, Fault> {
+    let name = shown_name(path);
+    let wasm = read_component(machine::open(path)?, &name, expect).map_err(from_load)?;
+    let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
+    let compiler = Compiler::Child { program: machine::own_program()?, args: vec![compile::WORD.into()] };
+    let terminal = output::stderr_is_terminal();
+    let progress = |elapsed: Duration| {
+        if terminal && elapsed >= Duration::from_millis(500) {
+            let line = format!("\rcompiling {} .. {:.0} s (once; kept for the next run)", Escaped(&name), elapsed.as_secs_f64());
+            output::person(&line);
+        }
+    };
+    let loaded = compiler.load(host.engine(), cache, &wasm, &progress);
+    if terminal {
+        output::person("\r\u{1b}[K");
+    }
+    let loaded = loaded.map_err(from_load)?;
+    if let Some(warning) = &loaded.cache_warning {
+        output::person(&format!("warning  {}\n", Escaped(warning)));
+    }
+    Program::new(&host, loaded).map_err(|why| Fault::Refused(format!("{name} {why}")))
+}
+
+/// The component's file name: what reports and ledgers call it.
+pub(crate) fn shown_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+}
+
+fn from_load(error: LoadError) -> Fault {
+    match error.kind() {
+        ErrorKind::Refused | ErrorKind::Limit { .. } => Fault::refused(error),
+        ErrorKind::Internal => Fault::internal(error),
+    }
+}
+
+/// The runtime of one call: timers and nothing else.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|e| Fault::Internal(format!("the runtime cannot be started: {e}")))
+}
+
+pub(crate) fn shared<T>(value: T) -> Arc<std::sync::Mutex<T>> {
+    Arc::new(std::sync::Mutex::new(value))
+}

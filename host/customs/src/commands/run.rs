@@ -1,0 +1,221 @@
+//! `customs run`: one call, from the command line to the exit code.
+
+use super::{load, runtime, shared, shown_name};
+use crate::cli::{FailOn, Format, Run};
+use crate::exit::{Exit, Fault};
+use crate::grants::{build, read_policy, refuse_self_reference};
+use crate::show::json::Subject;
+use crate::{arguments, machine, output, show};
+use customs_boundary::{Context, Roots, Said};
+use customs_engine::load::Fuel;
+use customs_engine::{CallError, Ending, Form, Listed, Program, Report, Session};
+use customs_ledger::{Component, Event, Ledger, LedgerError, Open, RunKey, run_id};
+use customs_policy::{Layer, Policy};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+pub(crate) fn run(args: &Run) -> Result<Exit, Fault> {
+    let mut subject = Subject { path: args.component.display().to_string(), sha256: None, tool: args.tool.clone() };
+    let done = attempt(args, &mut subject);
+    if let (Err(fault), Format::Json) = (&done, args.output) {
+        output::result(&format!("{}\n", show::json::refused(&subject, fault.sentence())))?;
+    }
+    done
+}
+
+/// What the policy file adds to the flags.
+#[derive(Default)]
+struct FromFile {
+    layer: Option<Layer>,
+    sha256: Option<[u8; 32]>,
+    expose: Option<Vec<String>>,
+    real: Option<PathBuf>,
+}
+
+fn from_file(args: &Run) -> Result<FromFile, Fault> {
+    let Some(path) = &args.policy else { return Ok(FromFile::default()) };
+    let read = read_policy(path)?;
+    if read.weak {
+        output::person("warning  others may write the policy file: whoever does decides what this tool may do\n");
+    }
+    let entry = read.entry(None, Some(&args.component))?;
+    Ok(FromFile {
+        layer: entry.and_then(|(name, _)| read.layer(name)),
+        sha256: entry.and_then(|(_, e)| e.sha256),
+        expose: entry.and_then(|(_, e)| e.expose.clone()),
+        real: Some(read.real.clone()),
+    })
+}
+
+fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
+    let file = from_file(args)?;
+    let policy = Arc::new(build(file.layer, args.grants.raw(&args.limits))?);
+    if let Some(real) = &file.real {
+        refuse_self_reference(&policy, "the policy file", real)?;
+    }
+    if let Some(real) = machine::canonical(&args.component) {
+        refuse_self_reference(&policy, "the component", &real)?;
+    }
+    let ledger_place = args.ledger.as_deref().map(machine::parent).transpose()?;
+    if let Some((_, _, real)) = &ledger_place {
+        refuse_self_reference(&policy, "the ledger", real)?;
+    }
+
+    let state = machine::state()?;
+    if let Some(warning) = &state.warning {
+        output::person(&format!("warning  {warning}\n"));
+    }
+    let fuel = if policy.limits().fuel.is_some() { Fuel::Counted } else { Fuel::Off };
+    let program = Arc::new(load(&args.component, file.sha256, fuel, state.cache.as_ref())?);
+    subject.sha256 = Some(program.sha256());
+
+    let empty = state.empty.try_clone().map_err(Fault::internal)?;
+    let roots = Arc::new(Roots::open(&policy, state.empty).map_err(Fault::refused)?);
+    let started = Instant::now();
+    let runtime = runtime()?;
+    let key = Arc::new(RunKey::random().map_err(Fault::internal)?);
+
+    // A component that describes its own tools has to be asked, which runs its code: the ledger comes first then.
+    let dynamic = program.catalogue().form == Form::Dynamic;
+    let chosen = if dynamic { None } else { Some(choose(args, &program, file.expose.as_deref(), &[])?) };
+    let prepared = chosen.map(|tool| prepare(args, &program, &policy, &tool)).transpose()?;
+
+    let ledger = match &ledger_place {
+        Some((dir, name, _)) => Ledger::create(dir, name).map_err(|e| ledger_fault(&e))?,
+        None => Ledger::memory(),
+    };
+    let ledger = shared(ledger);
+    open(&ledger, args, &program, &policy)?;
+    let session = Session::new(Arc::clone(&program), Arc::clone(&policy), roots, Arc::clone(&ledger), key, started);
+
+    let prepared = match prepared {
+        Some(prepared) => prepared,
+        None => {
+            let nothing = Arc::new(Policy::build(&[], &machine::Machine).map_err(Fault::internal)?);
+            let no_roots = Arc::new(Roots::open(&nothing, empty).map_err(Fault::internal)?);
+            let listed = runtime.block_on(session.list_dynamic(&nothing, &no_roots)).map_err(call_fault)?;
+            let tool = choose(args, &program, file.expose.as_deref(), &listed)?;
+            prepare(args, &program, &policy, &tool)?
+        }
+    };
+    subject.tool = Some(prepared.tool.clone());
+    let report = runtime.block_on(session.call(prepared, context())).map_err(call_fault)?;
+    let head = ledger.lock().unwrap_or_else(PoisonError::into_inner).close().map_err(|e| ledger_fault(&e))?;
+
+    match args.output {
+        Format::Json => {
+            let object = show::json::run(subject, &report, &policy, args.ledger.as_deref(), &head);
+            output::result(&format!("{object}\n"))?;
+        }
+        Format::Text => {
+            if let Some(result) = report.result.as_ref().filter(|r| !r.is_error || r.structured.is_none()) {
+                output::result(&show::text::result(result, output::stdout_is_terminal()))?;
+            }
+        }
+    }
+    output::person(&show::text::report(&report, &policy, &head, args.ledger.is_some()));
+    Ok(exit(&args.fail_on, &report))
+}
+
+fn call_fault(error: CallError) -> Fault {
+    match error {
+        CallError::Guest(why) => Fault::Refused(why),
+        other => Fault::internal(other),
+    }
+}
+
+/// A ledger that may not be written there is the person's to mend; one that fails later is a fault.
+fn ledger_fault(error: &LedgerError) -> Fault {
+    if error.is_refused() { Fault::refused(error) } else { Fault::internal(error) }
+}
+
+fn prepare(
+    args: &Run,
+    program: &Program,
+    policy: &Policy,
+    tool: &str,
+) -> Result<customs_engine::Prepared, Fault> {
+    let json = arguments::collect(args, program, tool, policy.limits().max_input)?;
+    Session::prepare(program, policy, tool, json).map_err(|why| Fault::Refused(format!("{tool}: {why}")))
+}
+
+/// The tool that is meant, among those that the policy file exposes.
+fn choose(args: &Run, program: &Program, expose: Option<&[String]>, listed: &[Listed]) -> Result<String, Fault> {
+    let catalogue = program.catalogue();
+    let all = catalogue.tools.iter().map(|t| t.name.as_str()).chain(listed.iter().map(|t| t.name.as_str()));
+    let names: Vec<&str> = all.filter(|n| expose.is_none_or(|e| e.iter().any(|x| x == n))).collect();
+    let name = shown_name(&args.component);
+    let some = || {
+        let shown = names.iter().take(8).copied().collect::<Vec<_>>().join(", ");
+        if names.len() > 8 { format!("{shown}, ..") } else { shown }
+    };
+    match (&args.tool, names.as_slice()) {
+        (Some(tool), _) if names.contains(&tool.as_str()) => Ok(tool.clone()),
+        (Some(tool), _) => match catalogue.unusable.iter().find(|u| u.name == *tool) {
+            Some(unusable) => Err(Fault::Refused(format!("{name}: {tool} cannot be called: {}", unusable.why))),
+            None if names.is_empty() => Err(Fault::Refused(format!("{name} has no tool that can be called"))),
+            None => Err(Fault::Refused(format!("{name} has no tool {tool:?}; it has {}", some()))),
+        },
+        (None, [only]) => Ok((*only).to_owned()),
+        (None, []) => {
+            let why = catalogue.unusable.first().map_or_else(String::new, |u| format!(" ({}: {})", u.name, u.why));
+            Err(Fault::Refused(format!("{name} has no tool that can be called{why}")))
+        }
+        (None, _) => Err(Fault::Refused(format!("{name} has several tools, name one: {}", some()))),
+    }
+}
+
+fn open(
+    ledger: &std::sync::Mutex<Ledger>,
+    args: &Run,
+    program: &Program,
+    policy: &Policy,
+) -> Result<(), Fault> {
+    let run = run_id().map_err(Fault::internal)?;
+    let name = shown_name(&args.component);
+    let event = Event::Open(Open {
+        run: &run,
+        time: &machine::now(),
+        customs: env!("CARGO_PKG_VERSION"),
+        wasmtime: "48.0.8",
+        component: Component { name: &name, sha256: program.sha256() },
+        policy: policy.digest(),
+        grants: policy.grants(),
+        warnings: policy.warnings(),
+    });
+    let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+    ledger.append(&event).and_then(|_| ledger.barrier()).map_err(|e| ledger_fault(&e))
+}
+
+/// What a tool says while it runs goes to the person.
+fn context() -> Context {
+    Context::new(Arc::new(|said| {
+        let line = match said {
+            Said::Progress { current, total, message } => {
+                let total = total.map_or_else(String::new, |t| format!("/{t}"));
+                format!("progress {current}{total} {}\n", show::text::clean(message.as_deref().unwrap_or_default()))
+            }
+            Said::Log { level, message } => format!("{:<9}{}\n", "log", show::text::clean(&format!("{level}: {message}"))),
+        };
+        output::person(&line);
+    }))
+}
+
+fn exit(fail_on: &[FailOn], report: &Report) -> Exit {
+    let occurred = |kind: &FailOn| match kind {
+        FailOn::Denial => !report.denials.is_empty() || !report.suppressed.is_empty(),
+        FailOn::Limit => report.ending.limit().is_some(),
+        // Nothing looks for findings yet, so none can have been found.
+        FailOn::Finding | FailOn::High | FailOn::Medium => false,
+    };
+    if fail_on.iter().any(occurred) {
+        return Exit::FailOn;
+    }
+    match &report.ending {
+        Ending::Returned => Exit::Returned,
+        Ending::Error => Exit::Error,
+        Ending::Refused { .. } => Exit::Usage,
+        Ending::Trap { .. } | Ending::Limit { .. } | Ending::Exit { .. } | Ending::Cancelled => Exit::Stopped,
+    }
+}

@@ -1,0 +1,81 @@
+//! `customs why`: what the policy says of one access, and which grant would change it.
+
+use crate::cli::{Format, Why};
+use crate::exit::{Exit, Fault};
+use crate::grants::{build, read_policy};
+use crate::output;
+use customs_ledger::Escaped;
+use customs_policy::{Capability, GuestPath, Policy, RawGrants, Request, decide, suggest};
+use serde_json::json;
+
+pub(crate) fn run(args: &Why) -> Result<Exit, Fault> {
+    let mut raw = args.grants.raw();
+    let file = match &args.policy {
+        Some(path) => {
+            let read = read_policy(path)?;
+            read.entry(args.tool.as_deref(), None)?.and_then(|(name, _)| read.layer(name))
+        }
+        None => None,
+    };
+    if let Some(text) = args.read.as_deref().or(args.write.as_deref()) {
+        let path = guest_path(text)?;
+        let capability = if args.write.is_some() { Capability::FsWrite } else { Capability::FsRead };
+        let policy = build(file, raw)?;
+        let request = Request::Path { capability, guest: &path, host: None };
+        return answer(args.output, &policy, &request, path.as_str());
+    }
+    if let Some(name) = &args.variable {
+        if name.contains('=') {
+            raw.env.push(name.clone());
+        }
+        let name = name.split('=').next().unwrap_or_default();
+        let policy = build(file, raw)?;
+        return answer(args.output, &policy, &Request::Env { name }, name);
+    }
+    let url = args.net.as_deref().unwrap_or_default();
+    let full = if url.contains("://") { url.to_owned() } else { format!("https://{url}") };
+    let policy = build(file, raw as RawGrants)?;
+    answer(args.output, &policy, &Request::Http { method: "GET", url: &full }, &full)
+}
+
+/// A path as the tool sees it; a relative one as the grants would place it.
+fn guest_path(text: &str) -> Result<GuestPath, Fault> {
+    let absolute = if text.starts_with('/') { text.to_owned() } else { format!("/{text}") };
+    let joined = GuestPath::root().join(absolute.trim_start_matches('/'));
+    joined.map_err(|_| Fault::Refused(format!("{text:?} is not a path that a tool can name")))
+}
+
+fn answer(format: Format, policy: &Policy, request: &Request<'_>, what: &str) -> Result<Exit, Fault> {
+    let capability = request.capability().as_str();
+    let decision = decide(policy, request);
+    let exit = if decision.is_ok() { Exit::Returned } else { Exit::Error };
+    let text = match (format, decision) {
+        (Format::Json, Ok(permit)) => {
+            let object = json!({"schema": "customs.why/1", "decision": "allow", "capability": capability, "requested": what,
+                "rule": permit.rule().as_ref()});
+            format!("{object}\n")
+        }
+        (Format::Json, Err(denial)) => {
+            let object = json!({"schema": "customs.why/1", "decision": "deny", "capability": capability, "requested": what,
+                "code": denial.code.as_str(), "reason": denial.code.sentence(), "rule": denial.rule.as_deref(),
+                "suggestion": suggest(policy, request)});
+            format!("{object}\n")
+        }
+        (Format::Text, Ok(permit)) => {
+            format!("allowed  {capability}  {}    by {}\n", Escaped(what), Escaped(permit.rule()))
+        }
+        (Format::Text, Err(denial)) => {
+            let mut text = format!("denied   {capability}  {}    {}", Escaped(what), denial.code.sentence());
+            if let Some(rule) = &denial.rule {
+                text.push_str(&format!(" ({})", Escaped(rule)));
+            }
+            text.push('\n');
+            if let Some(grant) = suggest(policy, request) {
+                text.push_str(&format!("         allow it with {}\n", Escaped(&grant)));
+            }
+            text
+        }
+    };
+    output::result(&text)?;
+    Ok(exit)
+}

@@ -1,0 +1,231 @@
+//! The machine, by name: paths, environment, clock. The one file of the program with ambient authority; everything else gets what it
+//! needs from here, as open handles or plain values.
+
+#![expect(clippy::disallowed_methods, reason = "this is the file that the rest of the program is kept out of")]
+
+use crate::exit::Fault;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use customs_engine::load::Cache;
+use customs_policy::{HostView, PathKind};
+use rustix::fs::{Mode, OFlags};
+use std::ffi::{OsStr, OsString};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What a policy asks about the machine.
+#[derive(Debug)]
+pub(crate) struct Machine;
+
+impl HostView for Machine {
+    fn canonical(&self, path: &Path) -> Result<(PathBuf, PathKind), String> {
+        let real = std::fs::canonicalize(path).map_err(|e| plain(&e))?;
+        let meta = std::fs::metadata(&real).map_err(|e| plain(&e))?;
+        let kind = if meta.is_dir() {
+            PathKind::Dir
+        } else if meta.is_file() {
+            PathKind::File
+        } else {
+            PathKind::Other
+        };
+        Ok((real, kind))
+    }
+
+    fn env(&self) -> Vec<(OsString, OsString)> {
+        std::env::vars_os().collect()
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        home()
+    }
+}
+
+fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").filter(|h| !h.is_empty()).map(PathBuf::from)
+}
+
+/// The system's words without the number.
+pub(crate) fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let cut = text.find(" (os error").unwrap_or(text.len());
+    let mut text = text.get(..cut).unwrap_or_default().to_owned();
+    if let Some(first) = text.get(..1) {
+        let lower = first.to_lowercase();
+        text.replace_range(..1, &lower);
+    }
+    text
+}
+
+/// Honours <https://no-color.org>.
+pub(crate) fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) || std::env::var_os("TERM").is_some_and(|t| t == "dumb")
+}
+
+pub(crate) fn working_directory() -> Result<PathBuf, Fault> {
+    std::env::current_dir().map_err(|e| Fault::Refused(format!("the working directory cannot be used: {}", plain(&e))))
+}
+
+/// First argument, to recognise the compiling child before anything else.
+pub(crate) fn first_argument() -> Option<OsString> {
+    std::env::args_os().nth(1)
+}
+
+pub(crate) fn own_program() -> Result<PathBuf, Fault> {
+    std::env::current_exe().map_err(|e| Fault::Internal(format!("the program cannot find itself: {}", plain(&e))))
+}
+
+/// RFC 3339 in UTC, to the second.
+pub(crate) fn now() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3_600, rest % 3_600 / 60, rest % 60)
+}
+
+/// Days since 1970-01-01 as a date of the Gregorian calendar, counted in eras of 400 years from 0000-03-01.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let z = days + 719_468;
+    let era = z / 146_097;
+    let of_era = z % 146_097;
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+/// Opens a file that the person named, for reading. Anything but a regular file is refused without waiting on it.
+pub(crate) fn open(path: &Path) -> Result<std::fs::File, Fault> {
+    let refuse = |why: String| Fault::Refused(format!("{}: {why}", path.display()));
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let fd = rustix::fs::open(path, flags, Mode::empty()).map_err(|e| refuse(plain(&e.into())))?;
+    let file = std::fs::File::from(fd);
+    let meta = file.metadata().map_err(|e| refuse(plain(&e)))?;
+    if meta.is_dir() {
+        return Err(refuse("is a directory".to_owned()));
+    }
+    if !meta.is_file() {
+        return Err(refuse("is not a regular file".to_owned()));
+    }
+    Ok(file)
+}
+
+/// Reads a small file that the person named.
+pub(crate) fn read(path: &Path, at_most: u64) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let file = open(path)?;
+    file.take(at_most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| Fault::Refused(format!("{}: {}", path.display(), plain(&e))))?;
+    if bytes.len() as u64 > at_most {
+        return Err(Fault::Refused(format!("{}: is larger than {at_most} bytes", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// Reads standard input.
+pub(crate) fn read_stdin(at_most: u64) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(at_most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| Fault::Refused(format!("standard input cannot be read: {}", plain(&e))))?;
+    if bytes.len() as u64 > at_most {
+        return Err(Fault::Refused(format!("standard input is larger than {at_most} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// The directory of a file to be made, open, and the file's name in it.
+pub(crate) fn parent(path: &Path) -> Result<(Dir, String, PathBuf), Fault> {
+    let refuse = |why: &str| Fault::Refused(format!("{}: {why}", path.display()));
+    let name = path.file_name().and_then(OsStr::to_str).ok_or_else(|| refuse("is not a file name"))?;
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let real = std::fs::canonicalize(parent).map_err(|e| refuse(&format!("its directory: {}", plain(&e))))?;
+    let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(|e| refuse(&plain(&e)))?;
+    Ok((dir, name.to_owned(), real.join(name)))
+}
+
+/// The real path of something that exists.
+pub(crate) fn canonical(path: &Path) -> Option<PathBuf> {
+    std::fs::canonicalize(path).ok()
+}
+
+/// True where others than the owner may write.
+pub(crate) fn world_writable(file: &std::fs::File) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    file.metadata().is_ok_and(|m| m.mode() & 0o002 != 0)
+}
+
+/// Our own directories: compiled code, and the empty directory that stands for "/".
+pub(crate) struct State {
+    pub(crate) cache: Option<Cache>,
+    pub(crate) empty: std::fs::File,
+    /// Why there is no cache, for a person.
+    pub(crate) warning: Option<String>,
+}
+
+/// Opens them below the user's cache directory. Without one everything works, uncached.
+pub(crate) fn state() -> Result<State, Fault> {
+    let base = std::env::var_os("CUSTOMS_CACHE_DIR")
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|p| p.is_absolute()).map(|p| p.join("customs")))
+        .or_else(|| home().map(|h| h.join(".cache").join("customs")));
+    let Some(base) = base else { return without_cache("there is no home directory".to_owned()) };
+    match private(&base.join("code")) {
+        Ok(code) => {
+            let empty = private(&base.join("empty")).map_err(|e| Fault::Internal(format!("{}: {e}", base.display())))?;
+            let (cache, warning) = match Cache::open(code) {
+                Ok(cache) => (Some(cache), None),
+                Err(e) => (None, Some(e.to_string())),
+            };
+            Ok(State { cache, empty: checked_empty(empty.into_std_file())?, warning })
+        }
+        Err(why) => without_cache(format!("{}: {why}", base.display())),
+    }
+}
+
+fn without_cache(why: String) -> Result<State, Fault> {
+    // A directory that is removed at once: an empty place that nothing can be put into.
+    let path = std::env::temp_dir().join(format!("customs-{}-{}", std::process::id(), now().replace(':', "")));
+    let fail = |e: std::io::Error| Fault::Internal(format!("no temporary directory can be made: {}", plain(&e)));
+    std::fs::create_dir(&path).map_err(fail)?;
+    let dir = Dir::open_ambient_dir(&path, ambient_authority()).map_err(fail)?;
+    std::fs::remove_dir(&path).map_err(fail)?;
+    let warning = Some(format!("compiled code is not kept ({why})"));
+    Ok(State { cache: None, empty: dir.into_std_file(), warning })
+}
+
+/// Makes a directory that is ours alone, and opens it.
+fn private(path: &Path) -> Result<Dir, String> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| plain(&e))?;
+    Dir::open_ambient_dir(path, ambient_authority()).map_err(|e| plain(&e))
+}
+
+/// The stand-in for "/" is listed to guests: it must stay empty.
+fn checked_empty(dir: std::fs::File) -> Result<std::fs::File, Fault> {
+    let fail = |e: std::io::Error| Fault::Internal(format!("the empty directory cannot be read: {}", plain(&e)));
+    let handle = Dir::from_std_file(dir.try_clone().map_err(fail)?);
+    if handle.entries().map_err(fail)?.next().is_some() {
+        return Err(Fault::Internal("the directory \"empty\" in the cache directory is not empty; remove what is in it".to_owned()));
+    }
+    Ok(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn civil_dates_are_right_around_leap_days() {
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(11_016), (2000, 2, 29));
+        assert_eq!(civil(11_017), (2000, 3, 1));
+        assert_eq!(civil(20_777), (2026, 11, 20));
+    }
+}

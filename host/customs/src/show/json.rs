@@ -1,0 +1,118 @@
+//! `customs.run/1`.
+
+use customs_boundary::DenialRow;
+use customs_engine::{Ending, Report};
+use customs_ledger::material::Content;
+use customs_ledger::{Head, hex};
+use customs_policy::Policy;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// What is known of a component that is to be run.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    /// As the person wrote it.
+    pub(crate) path: String,
+    pub(crate) sha256: Option<[u8; 32]>,
+    pub(crate) tool: Option<String>,
+}
+
+pub(crate) fn run(subject: &Subject, report: &Report, policy: &Policy, ledger: Option<&Path>, head: &Head) -> Value {
+    json!({
+        "schema": "customs.run/1",
+        "component": component(subject),
+        "tool": report.tool,
+        "result": report.result.as_ref().map(customs_engine::ToolResult::to_json),
+        "ending": ending(&report.ending),
+        "denials": report.denials.iter().map(denial).collect::<Vec<_>>(),
+        "sources": report.sources.iter().map(|s| {
+            crossed(&s.content, [("id", json!(s.id)), ("kind", json!(s.kind.as_str())), ("name", json!(s.name)),
+                ("class", json!(s.class.as_str()))])
+        }).collect::<Vec<_>>(),
+        "sinks": report.sinks.iter().map(|s| {
+            crossed(&s.content, [("id", json!(s.id)), ("kind", json!(s.kind.as_str())), ("name", json!(s.name)),
+                ("complete", json!(s.content.complete))])
+        }).collect::<Vec<_>>(),
+        "findings": [],
+        // No method has looked yet: an empty list of findings says nothing.
+        "methods": [],
+        "complete": report.complete,
+        "suppressed": report.suppressed,
+        "limits": limits(policy, Some(report.peak_memory)),
+        "ledger": {"path": ledger.map(|p| p.display().to_string()), "head": hex(&head.hash), "events": head.events},
+    })
+}
+
+/// A call that was refused before any guest code ran has the same shape, with nothing in it.
+pub(crate) fn refused(subject: &Subject, why: &str) -> Value {
+    json!({
+        "schema": "customs.run/1",
+        "component": component(subject),
+        "tool": subject.tool,
+        "result": null,
+        "ending": ending(&Ending::Refused { detail: why.to_owned() }),
+        "denials": [], "sources": [], "sinks": [], "findings": [], "methods": [],
+        "complete": true, "suppressed": {}, "limits": {}, "ledger": null,
+    })
+}
+
+fn component(subject: &Subject) -> Value {
+    json!({"path": subject.path, "sha256": subject.sha256.map(|d| hex(&d))})
+}
+
+fn ending(ending: &Ending) -> Value {
+    let mut object = Map::new();
+    object.insert("kind".to_owned(), json!(ending.kind()));
+    if let Some(limit) = ending.limit() {
+        object.insert("limit".to_owned(), json!(limit));
+    }
+    if let Some(detail) = ending.detail() {
+        object.insert("detail".to_owned(), json!(detail));
+    }
+    Value::Object(object)
+}
+
+fn denial(row: &DenialRow) -> Value {
+    json!({
+        "seq": row.seq,
+        "capability": row.capability.as_str(),
+        "operation": row.operation,
+        "requested": row.requested,
+        "resolved": row.resolved,
+        "code": row.code.as_str(),
+        "count": row.count,
+    })
+}
+
+fn crossed<const N: usize>(content: &Content, fields: [(&str, Value); N]) -> Value {
+    let mut object = Map::new();
+    for (key, value) in fields {
+        object.insert(key.to_owned(), value);
+    }
+    object.insert("bytes".to_owned(), json!(content.bytes));
+    object.insert("sha256".to_owned(), json!(content.digest.hex()));
+    if content.digest.keyed {
+        object.insert("keyed".to_owned(), json!(true));
+    }
+    if !object.contains_key("complete") {
+        object.insert("complete".to_owned(), json!(content.complete));
+    }
+    Value::Object(object)
+}
+
+pub(crate) fn limits(policy: &Policy, peak_memory: Option<u64>) -> Value {
+    let limits = policy.limits();
+    let mut object = json!({
+        "timeout-ms": u64::try_from(limits.timeout.as_millis()).unwrap_or(u64::MAX),
+        "max-memory": limits.max_memory,
+        "max-output": limits.max_output,
+        "max-input": limits.max_input,
+        "max-file-write": limits.max_file_write,
+        "max-requests": limits.max_requests,
+        "fuel": limits.fuel,
+    });
+    if let (Some(peak), Some(object)) = (peak_memory, object.as_object_mut()) {
+        object.insert("peak-memory".to_owned(), json!(peak));
+    }
+    object
+}

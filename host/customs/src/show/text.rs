@@ -1,0 +1,221 @@
+//! What a person sees on stderr after a run: a line for each distinct denial with the grant that would allow it, what the tool printed,
+//! why it was stopped. Quiet when all is well. Every text of the guest's is escaped.
+
+use crate::output::{Colour, paint};
+use customs_boundary::DenialRow;
+use customs_engine::{Content, Ending, Report, ToolResult};
+use customs_ledger::material::SinkKind;
+use customs_ledger::{Escaped, Head, hex};
+use customs_policy::{Capability, GuestPath, Policy, Request, suggest};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// Lines of a guest's own output that are shown; the rest is counted.
+const MAX_GUEST_LINES: usize = 20;
+/// Distinct denials that are shown; the rest is counted.
+const MAX_DENIALS: usize = 20;
+/// Characters of a guest's text in one line.
+const MAX_WIDTH: usize = 400;
+
+/// Guest text in one line: escaped, and cut in the middle where it is long.
+pub(crate) fn clean(guest_text: &str) -> String {
+    let escaped = Escaped(guest_text).to_string();
+    let length = escaped.chars().count();
+    if length <= MAX_WIDTH {
+        return escaped;
+    }
+    let head: String = escaped.chars().take(MAX_WIDTH / 2).collect();
+    let tail: String = escaped.chars().skip(length - MAX_WIDTH / 4).collect();
+    format!("{head}..({} characters)..{tail}", guest_text.chars().count())
+}
+
+/// The result as it goes to stdout: what a typed tool returned as JSON (a lone text as it is), content blocks one after the other.
+pub(crate) fn result(result: &ToolResult, terminal: bool) -> String {
+    let mut text = String::new();
+    let block = |text: &mut String, part: &str| {
+        text.push_str(part);
+        if !part.is_empty() && !part.ends_with('\n') {
+            text.push('\n');
+        }
+    };
+    match &result.structured {
+        Some(structured) => {
+            let value = structured.as_object().filter(|o| o.len() == 1).and_then(|o| o.get("result")).unwrap_or(structured);
+            match value {
+                Value::String(plain) => block(&mut text, plain),
+                Value::Object(empty) if empty.is_empty() => {}
+                other => block(&mut text, &other.to_string()),
+            }
+        }
+        None => {
+            for content in &result.content {
+                match content {
+                    Content::Text(plain) => block(&mut text, plain),
+                    other => block(&mut text, &other.to_json().to_string()),
+                }
+            }
+        }
+    }
+    if terminal { for_terminal(&text) } else { text }
+}
+
+/// Keeps line ends and tabs, escapes everything else that a terminal would obey.
+fn for_terminal(text: &str) -> String {
+    let lines: Vec<String> = text
+        .split('\n')
+        .map(|line| line.split('\t').map(|part| Escaped(part).to_string()).collect::<Vec<_>>().join("\t"))
+        .collect();
+    lines.join("\n")
+}
+
+/// Everything that goes to stderr.
+pub(crate) fn report(report: &Report, policy: &Policy, head: &Head, records_kept: bool) -> String {
+    let mut text = String::new();
+    for warning in policy.warnings() {
+        line(&mut text, "warning", Colour::Yellow, &Escaped(warning).to_string());
+    }
+    guest_output(&mut text, report);
+    denials(&mut text, report, policy);
+    let tool = clean(&report.tool);
+    match &report.ending {
+        Ending::Returned => {}
+        Ending::Error => {
+            let why = report.result.as_ref().map(error_text).unwrap_or_default();
+            line(&mut text, "error", Colour::Red, &format!("{tool}: {why}"));
+        }
+        ending => line(&mut text, "stopped", Colour::Red, &format!("{tool} {}", clean(&ending.to_string()))),
+    }
+    if records_kept || !report.denials.is_empty() || report.ending.is_stop() {
+        let denied: u64 = report.denials.iter().map(|d| d.count).sum();
+        let plural = if denied == 1 { "denial" } else { "denials" };
+        let denied = if denied > 0 { format!(", {denied} {plural}") } else { String::new() };
+        let note = format!("{} records{denied}, head {}", head.events, short(&hex(&head.hash)));
+        line(&mut text, "ledger", Colour::Dim, &note);
+    }
+    text
+}
+
+/// `3f9a..71`: enough to compare by eye; the whole head is in the JSON and in `customs verify`.
+fn short(hex: &str) -> String {
+    let tail = hex.len().saturating_sub(2);
+    format!("{}..{}", hex.get(..4).unwrap_or_default(), hex.get(tail..).unwrap_or_default())
+}
+
+fn line(text: &mut String, label: &str, colour: Colour, rest: &str) {
+    let pad = " ".repeat(9_usize.saturating_sub(label.len()));
+    let _infallible = writeln!(text, "{}{pad}{rest}", paint(label, colour));
+}
+
+fn error_text(result: &ToolResult) -> String {
+    match &result.structured {
+        Some(structured) => {
+            let error = structured.get("error").unwrap_or(structured);
+            clean(&plain_error(error))
+        }
+        None => {
+            let texts = result.content.iter().filter_map(|c| match c {
+                Content::Text(text) => Some(text.trim_end()),
+                _ => None,
+            });
+            clean(&texts.collect::<Vec<_>>().join("; "))
+        }
+    }
+}
+
+/// `{"not-permitted": "/etc/passwd"}` reads better as `not permitted (/etc/passwd)`.
+fn plain_error(error: &Value) -> String {
+    let single = error.as_object().filter(|o| o.len() == 1).and_then(|o| o.iter().next());
+    match (error, single) {
+        (Value::String(text), _) => text.clone(),
+        (_, Some((case, Value::Null))) => case.replace('-', " "),
+        (_, Some((case, Value::String(detail)))) => format!("{} ({detail})", case.replace('-', " ")),
+        (other, _) => other.to_string(),
+    }
+}
+
+/// What the guest printed: all of a typed tool's output, a command's stderr.
+fn guest_output(text: &mut String, report: &Report) {
+    let command_returned = report.result.as_ref().is_some_and(|r| r.structured.is_none());
+    for sink in &report.sinks {
+        let label = match sink.kind {
+            SinkKind::Stdout if !command_returned => "stdout",
+            SinkKind::Stderr => "stderr",
+            _ => continue,
+        };
+        let printed = String::from_utf8_lossy(&sink.content.kept);
+        let mut lines = printed.lines();
+        for printed in lines.by_ref().take(MAX_GUEST_LINES) {
+            line(text, label, Colour::Dim, &clean(printed));
+        }
+        let rest = lines.count();
+        if rest > 0 {
+            line(text, label, Colour::Dim, &format!("({rest} more lines)"));
+        }
+    }
+}
+
+fn denials(text: &mut String, report: &Report, policy: &Policy) {
+    for row in report.denials.iter().take(MAX_DENIALS) {
+        let times = if row.count > 1 { format!(" ({} times)", row.count) } else { String::new() };
+        let resolved = match &row.resolved {
+            Some(real) if *real != row.requested => format!(" -> {}", clean(real)),
+            _ => String::new(),
+        };
+        let why = match &row.rule {
+            Some(rule) => format!("{} ({})", row.code.sentence(), Escaped(rule)),
+            None => row.code.sentence().to_owned(),
+        };
+        let what = format!("{}{resolved}{times}", clean(&row.requested));
+        line(text, "denied", Colour::Yellow, &format!("{:<11}{what:<22}  {why}", row.capability.as_str()));
+        if let Some(grant) = suggestion(row, policy) {
+            let _infallible = writeln!(text, "         allow it with {}", clean(&grant));
+        }
+    }
+    let rest = report.denials.len().saturating_sub(MAX_DENIALS);
+    if rest > 0 {
+        line(text, "denied", Colour::Yellow, &format!("{rest} more; the ledger has them"));
+    }
+    for (what, n) in &report.suppressed {
+        line(text, "denied", Colour::Yellow, &format!("{n} more of {what}, counted and not recorded one by one"));
+    }
+}
+
+/// The smallest grant that would have allowed it, where a grant can.
+fn suggestion(row: &DenialRow, policy: &Policy) -> Option<String> {
+    use customs_policy::DenialCode::{NoGrant, ReadOnly};
+    if !matches!(row.code, NoGrant | ReadOnly) {
+        return None;
+    }
+    match row.capability {
+        Capability::FsRead | Capability::FsWrite | Capability::FsList | Capability::FsStat => {
+            let path = row.resolved.as_ref().unwrap_or(&row.requested);
+            let guest = GuestPath::root().join(path.trim_start_matches('/')).ok()?;
+            suggest(policy, &Request::Path { capability: row.capability, guest: &guest, host: None })
+        }
+        Capability::EnvGet => suggest(policy, &Request::Env { name: &row.requested }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_terminal_gets_lines_and_tabs_and_no_control_sequences() {
+        assert_eq!(for_terminal("a\tb\nc\u{1b}[31m"), "a\tb\nc\\u{1b}[31m");
+    }
+
+    #[test]
+    fn a_single_case_error_reads_as_words() {
+        assert_eq!(plain_error(&json!({"not-permitted": "/etc/passwd"})), "not permitted (/etc/passwd)");
+        assert_eq!(plain_error(&json!({"a": 1, "b": 2})), r#"{"a":1,"b":2}"#);
+    }
+
+    #[test]
+    fn long_guest_text_is_cut_and_says_so() {
+        let cut = clean(&"x".repeat(10_000));
+        assert!(cut.contains("(10000 characters)") && cut.len() < 500);
+    }
+}

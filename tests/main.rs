@@ -1,0 +1,15 @@
+//! End-to-end tests, one module for each boundary. They run the program itself on real guests and look at the host afterwards.
+//!
+//! `support` builds a world (directories with canaries, a scripted run of the `puppet` guest) and reads what the run said and left.
+
+mod support;
+
+mod clocks;
+mod contract;
+mod environment;
+mod filesystem;
+mod ledger;
+mod limits;
+mod loading;
+mod policy_files;
+mod streams;
