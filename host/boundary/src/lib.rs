@@ -17,6 +17,7 @@ mod context;
 mod environment;
 mod filesystem;
 mod flow;
+mod hidden;
 mod http;
 pub mod imports;
 mod io;

@@ -4,6 +4,7 @@
 //! after that. When a record cannot be written the call is stopped: nothing runs unrecorded. What is capped is counted.
 
 use crate::flow::{Flow, FlowId, Way};
+use crate::hidden::Hidden;
 use crate::imports::{Counts, Import};
 use customs_ledger::material::{Sink, SinkKind, Source, SourceKind};
 use customs_ledger::{Access, Decision, Event, Ledger, Outcome, RunKey};
@@ -92,6 +93,7 @@ pub struct Recorder(Arc<Shared>);
 
 struct Shared {
     policy: Arc<Policy>,
+    hidden: Hidden,
     ledger: Arc<Mutex<Ledger>>,
     key: Arc<RunKey>,
     call: u64,
@@ -131,6 +133,7 @@ impl Recorder {
         let budget =
             Budget { input: limits.max_input, output: limits.max_output, file_write: limits.max_file_write };
         Recorder(Arc::new(Shared {
+            hidden: Hidden::of(&policy),
             policy,
             ledger,
             key,
@@ -220,13 +223,14 @@ impl Recorder {
         resolved: Option<&str>,
         effect: bool,
     ) -> Result<u64, Stopped> {
+        let (requested, resolved) = (self.0.hidden.cover(requested), resolved.map(|r| self.0.hidden.cover(r)));
         let event = Event::Access(Access {
             call: self.0.call,
             t: self.elapsed(),
             cap: permit.capability().as_str(),
             op,
-            requested,
-            resolved,
+            requested: &requested,
+            resolved: resolved.as_deref(),
             decision: Decision::Allow { rule: permit.rule() },
             detail: None,
         });
@@ -241,6 +245,8 @@ impl Recorder {
         requested: &str,
         resolved: Option<&str>,
     ) -> Result<(), Stopped> {
+        let (requested, resolved) = (self.0.hidden.cover(requested), resolved.map(|r| self.0.hidden.cover(r)));
+        let (requested, resolved) = (requested.as_ref(), resolved.as_deref());
         let mut inner = self.inner();
         let seen = inner.denied.entry((denial.capability, op, denial.code)).or_insert(0);
         *seen += 1;
@@ -328,6 +334,10 @@ impl Recorder {
             return Err(Stopped);
         }
         let id = FlowId(inner.flows.len());
+        let name = match self.0.hidden.cover(&name) {
+            std::borrow::Cow::Borrowed(_) => name,
+            std::borrow::Cow::Owned(covered) => covered,
+        };
         inner.flows.push(Flow::new(of, way, name, &self.0.key));
         Ok(id)
     }

@@ -39,17 +39,39 @@ pub(super) fn decide(
             return Err(Denial::by_rule(capability, DenialCode::DenyRule, &deny.rule));
         }
     }
-    let Some((index, mount, rest)) = found else { return Err(Denial::new(capability, DenialCode::NoGrant)) };
+    let Some((index, mount, rest)) = found else { return above(policy, capability, guest) };
     if mount.kind == MountKind::File && !rest.is_empty() {
         return Err(Denial::new(capability, DenialCode::NoGrant));
     }
     if changes && !mount.writable {
         return Err(Denial::by_rule(capability, DenialCode::ReadOnly, &mount.rule));
     }
+    // Moving a directory would take the grants below it along, to a name that they do not speak of.
+    if change == Change::Move
+        && let Some(below) = policy.mounts.iter().find(|other| is_above(guest, &other.guest) && !other.writable)
+    {
+        return Err(Denial::by_rule(capability, DenialCode::ReadOnly, &below.rule));
+    }
     if real.is_some_and(|real| !holds(mount, real)) {
         return Err(Denial::by_rule(capability, DenialCode::OutsideGrant, &mount.rule));
     }
     Ok(Permit { capability, rule: Arc::clone(&mount.rule), mount: Some(index) })
+}
+
+/// A directory above a grant can be seen and listed, as far as the grants show it: there is nothing else in it. The permit has no mount.
+fn above(policy: &Policy, capability: Capability, guest: &GuestPath) -> Result<Permit, Denial> {
+    let granted = policy.mounts.iter().find(|mount| is_above(guest, &mount.guest));
+    match (granted, capability) {
+        (Some(mount), Capability::FsList | Capability::FsStat) => {
+            Ok(Permit { capability, rule: Arc::clone(&mount.rule), mount: None })
+        }
+        _ => Err(Denial::new(capability, DenialCode::NoGrant)),
+    }
+}
+
+/// Strictly above.
+fn is_above(guest: &GuestPath, mount: &GuestPath) -> bool {
+    mount.strip_prefix(guest).is_some_and(|rest| !rest.is_empty())
 }
 
 /// The mount with the longest guest path that this path is at or below, and what is left of it.

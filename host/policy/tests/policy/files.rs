@@ -114,13 +114,40 @@ fn files_one_guest_path_for_two_places_is_refused_and_for_one_place_merged() {
 }
 
 #[test]
+fn files_directory_above_a_grant_can_be_listed_and_nothing_else() {
+    let policy = policy(&["--allow-read=./data::/srv/app/data"]);
+    for above in ["/", "/srv", "/srv/app"] {
+        let guest = GuestPath::parse(above).unwrap();
+        for capability in [FsList, FsStat] {
+            let permit = decide(&policy, &Request::Path { capability, guest: &guest, host: None }).unwrap();
+            assert_eq!(permit.mount(), None, "{above}: it stands for no host directory");
+        }
+        assert_eq!(path(&policy, FsRead, above, None), "no-grant", "{above}");
+        assert_eq!(path(&policy, FsWrite, above, None), "no-grant", "{above}");
+    }
+    for beside in ["/srv/ap", "/srv/app2", "/etc"] {
+        assert_eq!(path(&policy, FsStat, beside, None), "no-grant", "{beside}");
+    }
+    let denied = crate::world::policy(&["--allow-read=./data::/srv/data", "--deny-read=/srv"]);
+    assert_eq!(path(&denied, FsList, "/srv", None), "deny-rule");
+}
+
+#[test]
+fn files_move_of_a_directory_above_a_read_only_grant_is_refused() {
+    let policy = policy(&["--allow-write=./data::/box", "--allow-read=./other::/box/a/fixed"]);
+    for (name, expected) in [("/box/a", "read-only"), ("/box/b", "permit"), ("/box/a/fixed", "read-only")] {
+        let guest = GuestPath::parse(name).unwrap();
+        assert_eq!(answer(&decide(&policy, &Request::Move { guest: &guest, host: None })), expected, "{name}");
+    }
+}
+
+#[test]
 fn files_read_grant_permits_reading_and_not_writing() {
     let policy = policy(&["--allow-read=./data"]);
     for capability in READS {
         assert_eq!(path(&policy, capability, "/data/a.txt", None), "permit");
         assert_eq!(path(&policy, capability, "/data", Some(DATA)), "permit");
         assert_eq!(path(&policy, capability, "/etc/passwd", None), "no-grant");
-        assert_eq!(path(&policy, capability, "/", None), "no-grant");
         assert_eq!(path(&policy, capability, "/database", None), "no-grant");
         assert_eq!(path(&policy, capability, "/DATA/a.txt", None), "no-grant");
     }

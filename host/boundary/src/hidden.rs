@@ -1,0 +1,64 @@
+//! Granted variables must not reach the ledger through the names that a guest asks for: a file called like a token, a URL with the
+//! token in its query.
+
+use customs_policy::Policy;
+use std::borrow::Cow;
+
+/// Shortest value that is covered. Shorter ones stand in ordinary words, and covering those would make the record unreadable.
+const MIN_LENGTH: usize = 8;
+/// From this length on a value needs no digit to be taken for a secret: no ordinary word is as long.
+const LONG: usize = 20;
+
+/// The values to cover, with the variable each belongs to; the longest first, so that one that holds another is covered whole.
+#[derive(Default)]
+pub(crate) struct Hidden(Vec<(String, String)>);
+
+impl Hidden {
+    pub(crate) fn of(policy: &Policy) -> Hidden {
+        let secret = policy.env().iter().filter(|v| looks_secret(&v.value));
+        let mut values: Vec<(String, String)> =
+            secret.map(|v| (v.value.clone(), format!("[env:{}]", v.name))).collect();
+        values.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        Hidden(values)
+    }
+
+    /// The text without the values.
+    pub(crate) fn cover<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut covered = Cow::Borrowed(text);
+        for (value, name) in &self.0 {
+            if covered.contains(value.as_str()) {
+                covered = Cow::Owned(covered.replace(value.as_str(), name));
+            }
+        }
+        covered
+    }
+}
+
+/// Paths, flags and words are not covered: a directory given in a variable stands in every path below it.
+fn looks_secret(value: &str) -> bool {
+    let plain = value.contains(['/', ' ']) || value.chars().all(|c| c.is_ascii_lowercase());
+    let mixed = value.bytes().any(|b| b.is_ascii_digit())
+        || (value.bytes().any(|b| b.is_ascii_uppercase()) && value.bytes().any(|b| b.is_ascii_lowercase()));
+    value.len() >= MIN_LENGTH && ((mixed && !plain) || (value.len() >= LONG && !value.contains('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_covered_and_paths_and_words_are_not() {
+        for secret in ["hunter2secret", "SEKRET_0123456789abcdef", "eyJhbGciOiJIUzI1NiJ9", "correct horse battery staple"] {
+            assert!(looks_secret(secret), "{secret}");
+        }
+        for plain in ["/data/notes1", "true", "production", "en_US", "hello"] {
+            assert!(!looks_secret(plain), "{plain}");
+        }
+    }
+
+    #[test]
+    fn the_longest_value_is_covered_first() {
+        let hidden = Hidden(vec![("abc123456789".to_owned(), "[env:LONG]".to_owned()), ("abc12345".to_owned(), "[env:S]".to_owned())]);
+        assert_eq!(hidden.cover("/x/abc123456789/abc12345"), "/x/[env:LONG]/[env:S]");
+    }
+}
