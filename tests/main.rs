@@ -2,6 +2,16 @@
 //!
 //! `support` builds a world (directories with canaries, a scripted run of the `puppet` guest) and reads what the run said and left.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_debug_implementations,
+    reason = "a test that fails panics, and tests build their world on the machine's file system"
+)]
+
 mod support;
 
 mod clocks;

@@ -28,14 +28,14 @@ pub fn run(name: &str, args: &Args, handles: &mut Handles) -> Option<Outcome> {
         "tcp-connect" => tcp_connect(args, handles),
         "tcp-listen" => tcp(args, handles).and_then(tcp_listen),
         "tcp-accept" => tcp_accept(args, handles),
-        "tcp-options" => tcp(args, handles).and_then(|s| Ok(tcp_options(s))),
+        "tcp-options" => tcp(args, handles).map(tcp_options),
         "tcp-shutdown" => tcp(args, handles).and_then(|s| Ok(s.shutdown(ShutdownType::Both)?.into())),
         "udp-create" => family(args).and_then(|f| Ok(create_udp_socket(f)?)).and_then(|s| keep(args, handles, s)),
         "udp-bind" => udp(args, handles).and_then(|s| udp_bind(args, s)),
         "udp-stream" => udp_stream(args, handles),
         "udp-send" => udp_send(args, handles),
         "udp-receive" => udp_receive(args, handles),
-        "udp-options" => udp(args, handles).and_then(|s| Ok(udp_options(s))),
+        "udp-options" => udp(args, handles).map(udp_options),
         _ => return None,
     })
 }

@@ -26,8 +26,14 @@ pub fn run(name: &str, args: &Args, handles: &mut Handles) -> Option<Outcome> {
             "stdout": terminal_stdout::get_terminal_stdout().is_some(),
             "stderr": terminal_stderr::get_terminal_stderr().is_some(),
         })),
-        "exit" => args.flag("ok", true).map(|ok| exit::exit(if ok { Ok(()) } else { Err(()) }).into()),
-        "exit-with-code" => args.narrow("code", 0).map(|code| exit::exit_with_code(code).into()),
+        "exit" => args.flag("ok", true).map(|ok| {
+            exit::exit(if ok { Ok(()) } else { Err(()) });
+            Value::Null
+        }),
+        "exit-with-code" => args.narrow("code", 0).map(|code| {
+            exit::exit_with_code(code);
+            Value::Null
+        }),
         _ => return None,
     })
 }

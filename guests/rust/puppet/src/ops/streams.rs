@@ -41,7 +41,10 @@ pub fn run(name: &str, args: &Args, handles: &mut Handles) -> Option<Outcome> {
         "stream-blocking-flush" => output(args, handles).and_then(|s| Ok(s.blocking_flush()?.into())),
         "stream-subscribe" => subscribe(args, handles),
         "pollable-ready" => pollable(args, handles, |p| json!(p.ready())),
-        "pollable-block" => pollable(args, handles, |p| p.block().into()),
+        "pollable-block" => pollable(args, handles, |p| {
+            p.block();
+            Value::Null
+        }),
         "poll" => poll_many(args, handles),
         _ => return None,
     })
