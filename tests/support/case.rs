@@ -62,7 +62,7 @@ pub struct Act {
     exit: Option<i32>,
     /// As [`Run::ending`] says it.
     ending: Option<String>,
-    /// `ok` or the error of each operation; a single `ok` stands for all.
+    /// `ok` or the error of each operation; all `ok` where it is left out.
     said: Option<Vec<String>>,
     /// The values of some operations, by index.
     values: Option<BTreeMap<String, Value>>,

@@ -122,7 +122,7 @@ impl Run {
 
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let cut = |text: &str| text.chars().take(4_000).collect::<String>();
+        let cut = |text: &str| text.chars().take(2_000).collect::<String>();
         write!(
             f,
             "\nexit {}\n--- stdout\n{}\n--- stderr\n{}\n--- ledger\n{}",

@@ -11,10 +11,17 @@ const LONG: usize = 20;
 
 /// The values to cover, with the variable each belongs to; the longest first, so that one that holds another is covered whole.
 #[derive(Default)]
-pub(crate) struct Hidden(Vec<(String, String)>);
+pub struct Hidden(Vec<(String, String)>);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(_, name)| name)).finish()
+    }
+}
 
 impl Hidden {
-    pub(crate) fn of(policy: &Policy) -> Hidden {
+    #[must_use]
+    pub fn of(policy: &Policy) -> Hidden {
         let secret = policy.env().iter().filter(|v| looks_secret(&v.value));
         let mut values: Vec<(String, String)> =
             secret.map(|v| (v.value.clone(), format!("[env:{}]", v.name))).collect();
@@ -23,7 +30,8 @@ impl Hidden {
     }
 
     /// The text without the values.
-    pub(crate) fn cover<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    #[must_use]
+    pub fn cover<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut covered = Cow::Borrowed(text);
         for (value, name) in &self.0 {
             if covered.contains(value.as_str()) {

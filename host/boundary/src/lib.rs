@@ -33,6 +33,7 @@ mod tap;
 
 pub use context::{Context, LogLevel, Said, Tool, ToolPre, tool_exports, tool_types};
 pub use flow::Way;
+pub use hidden::Hidden;
 pub use link::link;
 pub use record::{DenialRow, Harvest, Recorder, Stop, Stopped};
 pub use roots::{RootError, Roots};

@@ -15,10 +15,11 @@ pub(crate) struct Root {
     pub(crate) dir: WasiDir,
     /// Host path of `dir`: the grant's own, or its parent's where the grant is one file.
     pub(crate) host: PathBuf,
-    /// Guest path of `dir`.
+    /// Guest path of the grant: of `dir`, or of the one file.
     pub(crate) guest: GuestPath,
     pub(crate) writable: bool,
-    pub(crate) is_file: bool,
+    /// Where the grant is one file, its name on the host, which need not be the guest's.
+    pub(crate) file: Option<String>,
 }
 
 /// The grants of a policy, open. Index equals the policy's mount index.
@@ -65,6 +66,18 @@ fn wasi_dir(file: std::fs::File, writable: bool) -> WasiDir {
     }
 }
 
+impl Root {
+    fn guest_path(&self, host: PathBuf) -> Option<(GuestPath, PathBuf)> {
+        let rest = host.strip_prefix(&self.host).ok()?.to_str()?;
+        let guest = match &self.file {
+            Some(name) if name == rest => self.guest.clone(),
+            Some(_) => return None,
+            None => self.guest.join(rest).ok()?,
+        };
+        Some((guest, host))
+    }
+}
+
 impl Roots {
     /// Opens what the policy grants. `empty` is an empty directory.
     pub fn open(policy: &Policy, empty: std::fs::File) -> Result<Roots, RootError> {
@@ -73,28 +86,30 @@ impl Roots {
         })?;
         let mut mounts = Vec::new();
         for mount in policy.mounts() {
-            let is_file = mount.kind == MountKind::File;
-            let (host, guest) = if is_file {
-                (mount.host.parent().map(Path::to_path_buf), mount.guest.parent())
+            let (host, file) = if mount.kind == MountKind::File {
+                match (mount.host.parent(), mount.host.file_name().and_then(|name| name.to_str())) {
+                    (Some(host), Some(name)) => (host, Some(name.to_owned())),
+                    _ => return Err(RootError(format!("{}: not a file in a directory", mount.rule))),
+                }
             } else {
-                (Some(mount.host.clone()), Some(mount.guest.clone()))
+                (mount.host.as_path(), None)
             };
-            let (Some(host), Some(guest)) = (host, guest) else {
-                return Err(RootError(format!("{}: not a file in a directory", mount.rule)));
-            };
-            let dir = wasi_dir(open(&host, &mount.rule)?, mount.writable);
-            mounts.push(Root { dir, host, guest, writable: mount.writable, is_file });
+            let dir = wasi_dir(open(host, &mount.rule)?, mount.writable);
+            let (host, guest) = (host.to_path_buf(), mount.guest.clone());
+            mounts.push(Root { dir, host, guest, writable: mount.writable, file });
         }
         Ok(Roots { mounts, sentinel: wasi_dir(empty, false) })
     }
 
-    /// The guest's name for an open file or directory of mount `index`; `None` where it lies outside.
+    /// The guest's name for an open file or directory of mount `index`, and the host's; `None` where it lies outside.
     pub(crate) fn guest_path(&self, index: usize, fd: BorrowedFd<'_>) -> Option<(GuestPath, PathBuf)> {
-        let root = self.mounts.get(index)?;
-        let host = host_path(fd)?;
-        let rest = host.strip_prefix(&root.host).ok()?;
-        let guest = root.guest.join(rest.to_str()?).ok()?;
-        Some((guest, host))
+        self.mounts.get(index)?.guest_path(host_path(fd)?)
+    }
+
+    /// The same for a name in an open directory, whether it exists or not. "." is the directory itself.
+    pub(crate) fn guest_place(&self, index: usize, parent: BorrowedFd<'_>, name: &str) -> Option<(GuestPath, PathBuf)> {
+        let parent = host_path(parent)?;
+        self.mounts.get(index)?.guest_path(if name == "." { parent } else { parent.join(name) })
     }
 }
 

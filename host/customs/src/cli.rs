@@ -70,6 +70,9 @@ pub(crate) struct Run {
     /// Exit with 4 when one of these happened
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     pub(crate) fail_on: Vec<FailOn>,
+    /// Show values of granted variables where the tool prints them to stderr
+    #[arg(long)]
+    pub(crate) reveal: bool,
     /// How to write the result
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Format,

@@ -126,10 +126,11 @@ pub(crate) fn build(file: Option<Layer>, flags: RawGrants) -> Result<Policy, Fau
     Policy::build(&layers, &Machine).map_err(Fault::refused)
 }
 
-/// Files of the program that a tool must not be able to change.
+/// Files of the program that a tool must not be able to change. Who grants the whole file system grants these too.
 pub(crate) fn refuse_self_reference(policy: &Policy, what: &str, real: &Path) -> Result<(), Fault> {
     match policy.covers_writable(real) {
         None => Ok(()),
+        Some(mount) if mount.host == Path::new("/") => Ok(()),
         Some(mount) => Err(Fault::Refused(format!(
             "{what} {} lies inside {}: the tool could change it",
             real.display(),

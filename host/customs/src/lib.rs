@@ -12,6 +12,7 @@ mod grants;
 mod machine;
 mod output;
 mod show;
+mod signals;
 
 pub use exit::{Exit, Fault};
 
@@ -21,6 +22,7 @@ use cli::{Cli, Command, PolicyCommand};
 /// Parses the command line, runs the command, and says with which code to exit.
 #[must_use]
 pub fn main() -> std::process::ExitCode {
+    signals::outlive_file_size_limit();
     if let Some(code) = commands::compile::intercept() {
         return code;
     }

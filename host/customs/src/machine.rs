@@ -164,6 +164,8 @@ pub(crate) fn world_writable(file: &std::fs::File) -> bool {
 pub(crate) struct State {
     pub(crate) cache: Option<Cache>,
     pub(crate) empty: std::fs::File,
+    /// Where they really are; code that a tool could write there would run outside of the sandbox.
+    pub(crate) place: Option<PathBuf>,
     /// Why there is no cache, for a person.
     pub(crate) warning: Option<String>,
 }
@@ -183,7 +185,7 @@ pub(crate) fn state() -> Result<State, Fault> {
                 Ok(cache) => (Some(cache), None),
                 Err(e) => (None, Some(e.to_string())),
             };
-            Ok(State { cache, empty: checked_empty(empty.into_std_file())?, warning })
+            Ok(State { cache, empty: checked_empty(empty.into_std_file())?, place: canonical(&base), warning })
         }
         Err(why) => without_cache(format!("{}: {why}", base.display())),
     }
@@ -197,7 +199,7 @@ fn without_cache(why: String) -> Result<State, Fault> {
     let dir = Dir::open_ambient_dir(&path, ambient_authority()).map_err(fail)?;
     std::fs::remove_dir(&path).map_err(fail)?;
     let warning = Some(format!("compiled code is not kept ({why})"));
-    Ok(State { cache: None, empty: dir.into_std_file(), warning })
+    Ok(State { cache: None, empty: dir.into_std_file(), place: None, warning })
 }
 
 /// Makes a directory that is ours alone, and opens it.

@@ -1,6 +1,6 @@
 //! One call: arguments checked, a fresh store, limits armed, the guest run, the ending named, the return recorded.
 
-use crate::catalogue::{Form, Target, ToolInfo};
+use crate::catalogue::{Form, Target};
 use crate::clock::TICK;
 use crate::ending::{Ending, name};
 use crate::json::{Signature, args, structured};
@@ -15,12 +15,12 @@ use serde_json::{Map, Value};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use wasmtime::component::Val;
+use wasmtime::component::{ComponentExportIndex, Val};
 use wasmtime::{Store, UpdateDeadline};
 
 /// What one call may move between guest and host at once, in wasmtime's units (a value of a list costs 40). 128 MiB is three million
 /// values, or one string of that size.
-const TRANSFER: usize = 128 << 20;
+pub(crate) const TRANSFER: usize = 128 << 20;
 /// Guest handles in one component's tables.
 const MAX_COMPONENT_HANDLES: usize = customs_boundary::MAX_HANDLES;
 
@@ -42,14 +42,16 @@ pub struct Session {
 pub struct Prepared {
     pub tool: String,
     json: Map<String, Value>,
+    /// The arguments as text.
+    text: String,
     ready: Ready,
 }
 
 #[derive(Debug)]
 enum Ready {
-    Typed { tool: ToolInfo, values: Vec<Val> },
+    Typed { export: ComponentExportIndex, signature: Arc<Signature>, values: Vec<Val> },
     Command { arguments: Vec<String>, stdin: Vec<u8> },
-    Dynamic { text: String },
+    Dynamic,
 }
 
 /// What a form's call gave, before it is recorded.
@@ -83,25 +85,26 @@ impl Session {
         tool: &str,
         json: Map<String, Value>,
     ) -> Result<Prepared, String> {
-        let size = Value::Object(json.clone()).to_string().len() as u64;
+        let text = serde_json::to_string(&json).map_err(|e| e.to_string())?;
+        let size = text.len() as u64;
         let limit = policy.limits().max_input;
         if size > limit {
             return Err(format!("the arguments have {size} bytes, the input limit is {limit}"));
         }
         let ready = match program.catalogue().form {
-            Form::Dynamic => Ready::Dynamic { text: Value::Object(json.clone()).to_string() },
+            Form::Dynamic => Ready::Dynamic,
             Form::Command | Form::Typed => {
                 let Some(info) = program.tool(tool) else { return Err(unknown(program, tool)) };
                 match &info.target {
                     Target::Command => command_arguments(&json)?,
-                    Target::Typed { signature, .. } => {
+                    Target::Typed { export, signature } => {
                         let values = args(signature, &json).map_err(|e| e.to_string())?;
-                        Ready::Typed { tool: info.clone(), values }
+                        Ready::Typed { export: *export, signature: Arc::clone(signature), values }
                     }
                 }
             }
         };
-        Ok(Prepared { tool: tool.to_owned(), json, ready })
+        Ok(Prepared { tool: tool.to_owned(), json, text, ready })
     }
 
     fn append(&self, event: &Event<'_>) -> Result<u64, CallError> {
@@ -117,7 +120,7 @@ impl Session {
     /// Runs a prepared call to its end. Every way the guest can end is a [`Report`]; an error is ours.
     pub async fn call(&self, prepared: Prepared, context: Context) -> Result<Report, CallError> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        let text = Value::Object(prepared.json.clone()).to_string();
+        let text = prepared.text.as_str();
         let digest = Digest::of(text.as_bytes());
         let of = self.append(&Event::Call { call, tool: &prepared.tool, bytes: text.len() as u64, digest })?;
         let recorder = Recorder::new(
@@ -133,7 +136,7 @@ impl Session {
                 argv.extend(arguments.iter().cloned());
                 Input { arguments: argv, stdin: stdin.clone(), context: context.clone() }
             }
-            Ready::Typed { .. } | Ready::Dynamic { .. } => {
+            Ready::Typed { .. } | Ready::Dynamic => {
                 record_arguments(&recorder, of, &prepared.json);
                 Input { context: context.clone(), ..Input::default() }
             }
@@ -173,12 +176,16 @@ impl Session {
         }
         let deadline = Instant::now() + limits.timeout;
         arm(&mut store, recorder.clone(), context.clone(), deadline, limits.timeout);
+        // A timeout looks at the clock only when the guest waits, and one that has no time at all may never wait.
+        if limits.timeout.is_zero() {
+            return Ok((Answer { ending: out_of_time(limits.timeout), result: None }, 0));
+        }
         let running = host.running();
         let work = tokio::time::timeout(limits.timeout, self.invoke(&mut store, prepared)).await;
         drop(running);
         let answer = match work {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => Answer { ending: name(&error, recorder.stopped()), result: None },
+            Ok(Err(error)) => Answer { ending: name(&error, recorder.stopped(), limits.fuel), result: None },
             // The guest waits in the host: dropping the store ends the wait.
             Err(_) => Answer { ending: out_of_time(limits.timeout), result: None },
         };
@@ -189,10 +196,7 @@ impl Session {
     async fn invoke(&self, store: &mut Store<State>, prepared: &Prepared) -> wasmtime::Result<Answer> {
         let max_output = self.policy.limits().max_output;
         match (&self.program.pre, &prepared.ready) {
-            (Pre::Typed(pre), Ready::Typed { tool, values }) => {
-                let Target::Typed { export, signature } = &tool.target else {
-                    wasmtime::bail!("the tool is not a typed export");
-                };
+            (Pre::Typed(pre), Ready::Typed { export, signature, values }) => {
                 let instance = pre.instantiate_async(&mut *store).await?;
                 let Some(func) = instance.get_func(&mut *store, export) else {
                     wasmtime::bail!("the export is gone");
@@ -221,7 +225,7 @@ impl Session {
                 let ending = if code == 0 { Ending::Returned } else { Ending::Error };
                 Ok(Answer { ending, result: Some(result) })
             }
-            (Pre::Dynamic(pre), Ready::Dynamic { text }) => dynamic::call(pre, store, &prepared.tool, text).await,
+            (Pre::Dynamic(pre), Ready::Dynamic) => dynamic::call(pre, store, &prepared.tool, &prepared.text).await,
             _ => wasmtime::bail!("the call was prepared for another program"),
         }
     }
@@ -299,7 +303,7 @@ impl Session {
         drop(running);
         let (listed, ending) = match listed {
             Ok(Ok(listed)) => (Some(listed), Ending::Returned),
-            Ok(Err(error)) => (None, name(&error, recorder.stopped())),
+            Ok(Err(error)) => (None, name(&error, recorder.stopped(), self.policy.limits().fuel)),
             Err(_) => (None, out_of_time(timeout)),
         };
         drop(store);

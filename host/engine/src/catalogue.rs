@@ -4,6 +4,7 @@ use crate::json::{Allowance, Signature, input_schema, output_schema, signature_w
 use crate::load::Facts;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use wasmtime::component::{Component, ComponentExportIndex, types::ComponentItem};
 
 /// Tools one component may have. More than a client would list, and enough to bound what a hostile component makes us say.
@@ -48,7 +49,7 @@ pub struct ToolInfo {
 /// What is called.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    Typed { export: ComponentExportIndex, signature: Box<Signature> },
+    Typed { export: ComponentExportIndex, signature: Arc<Signature> },
     Command,
 }
 
@@ -201,7 +202,7 @@ fn name_all(found: Vec<Found>, facts: &Facts, unusable: &mut Vec<Unusable>) -> V
             input_schema: input_schema(&f.signature),
             output_schema: output_schema(&f.signature),
             name,
-            target: Target::Typed { export: f.export, signature: Box::new(f.signature) },
+            target: Target::Typed { export: f.export, signature: Arc::new(f.signature) },
         });
     }
     tools.sort_by(|a, b| a.name.cmp(&b.name));

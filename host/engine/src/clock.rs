@@ -7,6 +7,10 @@ use wasmtime::Engine;
 /// How often a running guest looks up. A deadline is kept to about this; shorter costs wake-ups, longer makes cancelling sluggish.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
+/// Ticks without a call before the thread parks. Waking it costs a call some microseconds: calls that follow one another should not pay
+/// that each time, and an idle server should not wake up a hundred times a second for ever.
+const LINGER: u32 = 100;
+
 /// Ticks an engine while calls are in flight. Its thread ends with it.
 #[derive(Debug)]
 pub(crate) struct Ticker(Arc<Shared>);
@@ -20,6 +24,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     running: usize,
+    parked: bool,
     over: bool,
 }
 
@@ -32,10 +37,14 @@ impl Ticker {
         let shared = Arc::new(Shared::default());
         let (ours, engine) = (Arc::clone(&shared), engine.clone());
         std::thread::Builder::new().name("epoch".to_owned()).stack_size(64 * 1024).spawn(move || {
+            let mut idle = 0;
             loop {
                 let mut state = ours.state.lock().unwrap_or_else(PoisonError::into_inner);
-                while state.running == 0 && !state.over {
+                idle = if state.running == 0 { idle + 1 } else { 0 };
+                while state.running == 0 && idle > LINGER && !state.over {
+                    state.parked = true;
                     state = ours.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.parked = false;
                 }
                 if state.over {
                     return;
@@ -49,8 +58,12 @@ impl Ticker {
     }
 
     pub(crate) fn start(&self) -> Running {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).running += 1;
-        self.0.changed.notify_one();
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.running += 1;
+        if state.parked {
+            self.0.changed.notify_one();
+        }
+        drop(state);
         Running(Arc::clone(&self.0))
     }
 }

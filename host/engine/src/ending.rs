@@ -86,8 +86,8 @@ impl fmt::Display for Ending {
     }
 }
 
-/// Names the ending of a call that failed with `error`; `stop` is what the boundary says.
-pub(crate) fn name(error: &wasmtime::Error, stop: Option<Stop>) -> Ending {
+/// Names the ending of a call that failed with `error`; `stop` is what the boundary says, `fuel` what the call was given.
+pub(crate) fn name(error: &wasmtime::Error, stop: Option<Stop>, fuel: Option<u64>) -> Ending {
     match stop {
         Some(Stop::Cancelled) => return Ending::Cancelled,
         Some(Stop::Limit { limit, observed }) => return Ending::Limit { limit, observed },
@@ -98,7 +98,10 @@ pub(crate) fn name(error: &wasmtime::Error, stop: Option<Stop>) -> Ending {
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return match trap {
-            Trap::OutOfFuel => Ending::Limit { limit: "fuel", observed: "all fuel is spent".to_owned() },
+            Trap::OutOfFuel => {
+                let observed = format!("all {} units are spent", fuel.unwrap_or(u64::MAX));
+                Ending::Limit { limit: "fuel", observed }
+            }
             Trap::StackOverflow => Ending::Limit { limit: "stack", observed: "call stack exhausted".to_owned() },
             other => {
                 let text = other.to_string();
@@ -115,8 +118,18 @@ pub(crate) fn name(error: &wasmtime::Error, stop: Option<Stop>) -> Ending {
     if text.contains("fuel allocated for hostcalls") {
         return Ending::Limit {
             limit: "transfer",
-            observed: "one call moved too much between guest and host".to_owned(),
+            observed: format!("more than {} units at once between guest and host", crate::call::TRANSFER),
         };
+    }
+    // How many there may be is asked while a component is instantiated, where the boundary cannot say why it refused.
+    if let Some(rest) = text.strip_prefix("resource limit exceeded: ") {
+        let limit = match rest.split(' ').next() {
+            Some("instance") => "instances",
+            Some("memory") => "memories",
+            Some("table") => "tables",
+            _ => "resources",
+        };
+        return Ending::Limit { limit, observed: rest.to_owned() };
     }
     if text.contains("resource table") && text.contains("full") || text.contains("handle") && text.contains("limit") {
         return Ending::Limit { limit: "handles", observed: text.lines().next().unwrap_or_default().to_owned() };

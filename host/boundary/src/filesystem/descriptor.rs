@@ -19,7 +19,7 @@ impl preopens::Host for View<'_> {
         let roots = std::sync::Arc::clone(&self.guard.roots);
         let mut given = Vec::with_capacity(roots.mounts.len() + 1);
         let mut whole = false;
-        for (at, root) in roots.mounts.iter().enumerate().filter(|(_, root)| !root.is_file) {
+        for (at, root) in roots.mounts.iter().enumerate().filter(|(_, root)| root.file.is_none()) {
             whole |= root.guest.as_str() == "/";
             let handle = super::Handle::new(root.guest.clone(), Some(at), None, false);
             let fd = self.table.push(Descriptor::Dir(root.dir.clone()))?;
@@ -88,6 +88,10 @@ impl View<'_> {
             return Ok(flow);
         }
         let of = self.may_write(fd, op, false)?;
+        if !self.handle(fd)?.write {
+            // The descriptor was opened for reading. wasmtime-wasi finds out at the first byte, when it would stand in a sink already.
+            return self.ended(of, Err(ErrorCode::BadDescriptor.into()));
+        }
         let name = self.handle(fd)?.guest.as_str().to_owned();
         let flow = self.guard.recorder.begin(of, Way::Out(SinkKind::File), name).map_err(stopped)?;
         self.handle_mut(fd)?.writing = Some(flow);

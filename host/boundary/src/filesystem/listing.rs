@@ -5,7 +5,8 @@ use crate::flow::{FlowId, Way};
 use crate::imports::Import;
 use crate::state::View;
 use customs_ledger::material::SourceKind;
-use customs_policy::{Capability, DenialCode, GuestPath, Request};
+use customs_policy::{Capability, DenialCode, GuestPath, MountKind, Request};
+use std::collections::BTreeMap;
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::filesystem::types::{self, DescriptorType, DirectoryEntry, DirectoryEntryStream};
 use wasmtime_wasi::p2::{FsError, FsResult};
@@ -15,7 +16,7 @@ pub(crate) struct Listing {
     dir: GuestPath,
     flow: FlowId,
     /// Entries of our own, before the host's: the grants below a directory that stands for more than the host may show.
-    ours: Vec<String>,
+    ours: Vec<DirectoryEntry>,
 }
 
 impl View<'_> {
@@ -39,17 +40,21 @@ impl View<'_> {
         Ok(stream)
     }
 
-    /// The next component of every grant below `dir`.
-    fn grants_below(&self, dir: &GuestPath) -> Vec<String> {
-        let policy = self.guard.recorder.policy();
-        let below = policy.mounts().iter().filter_map(|mount| mount.guest.strip_prefix(dir));
-        let mut names: Vec<String> =
-            below.filter_map(|rest| rest.split('/').next()).filter(|n| !n.is_empty()).map(str::to_owned).collect();
-        names.sort_unstable();
-        names.dedup();
+    /// The next component of every grant below `dir`, once.
+    fn grants_below(&self, dir: &GuestPath) -> Vec<DirectoryEntry> {
+        let mut names = BTreeMap::new();
+        for mount in self.guard.recorder.policy().mounts() {
+            match mount.guest.strip_prefix(dir).unwrap_or_default().split_once('/') {
+                Some((name, _)) => names.insert(name, DescriptorType::Directory),
+                None if mount.guest == *dir || !mount.guest.starts_with(dir) => None,
+                None => names.insert(mount.guest.file_name().unwrap_or_default(), match mount.kind {
+                    MountKind::File => DescriptorType::RegularFile,
+                    MountKind::Dir => DescriptorType::Directory,
+                }),
+            };
+        }
         // They are taken from the end.
-        names.reverse();
-        names
+        names.into_iter().rev().map(|(name, type_)| DirectoryEntry { type_, name: name.to_owned() }).collect()
     }
 
     fn hidden(&self, dir: &GuestPath, name: &str) -> bool {
@@ -67,8 +72,8 @@ impl types::HostDirectoryEntryStream for View<'_> {
         self.count(Import::ReadDirectoryEntry);
         let rep = stream.rep();
         let entry = loop {
-            if let Some(name) = self.guard.files.listings.get_mut(&rep).and_then(|l| l.ours.pop()) {
-                break Some(DirectoryEntry { type_: DescriptorType::Directory, name });
+            if let Some(entry) = self.guard.files.listings.get_mut(&rep).and_then(|l| l.ours.pop()) {
+                break Some(entry);
             }
             let inner = Resource::new_borrow(rep);
             let entry =

@@ -157,11 +157,12 @@ impl View<'_> {
             let dir = shared(&self.guard.roots.sentinel);
             return Ok(Target { requested, guest, permit, mount: None, dir, path: ".".to_owned(), own: false });
         };
-        let own = handle.mount == mount && !root.is_file;
+        let own = handle.mount == mount && root.file.is_none();
         let (dir, path) = if own {
             (shared(dir), guest_rel.to_owned())
         } else {
-            let rest = guest.strip_prefix(&root.guest).filter(|rest| !rest.is_empty()).unwrap_or(".");
+            let here = root.file.as_deref().unwrap_or(".");
+            let rest = guest.strip_prefix(&root.guest).filter(|rest| !rest.is_empty()).unwrap_or(here);
             let slash = if guest_rel.ends_with('/') { "/" } else { "" };
             (shared(&root.dir), format!("{rest}{slash}"))
         };

@@ -69,7 +69,8 @@ pub(crate) fn open_read(dir: BorrowedFd<'_>, path: &str, directory: bool, follow
     let (fd, direct) = match open_beneath(dir, path, flags | OFlags::NOFOLLOW, Mode::empty(), ResolveFlags::NO_SYMLINKS)
     {
         Ok(fd) => (fd, true),
-        Err(Errno::LOOP) => {
+        // A link in last place is ENOTDIR, not ELOOP, where a directory is asked for.
+        Err(errno) if errno == Errno::LOOP || (directory && errno == Errno::NOTDIR) => {
             let flags = if follow { flags } else { flags | OFlags::NOFOLLOW };
             (open_beneath(dir, path, flags, Mode::empty(), ResolveFlags::empty()).map_err(lost)?, false)
         }
@@ -216,6 +217,7 @@ mod tests {
         std::fs::write(root.path().join("outside/canary"), "canary").unwrap();
         std::fs::write(base.join("a/f"), "f").unwrap();
         symlink("a/f", base.join("in")).unwrap();
+        symlink("a/b", base.join("dirlink")).unwrap();
         symlink("../outside/canary", base.join("out")).unwrap();
         symlink("../outside", base.join("outdir")).unwrap();
         symlink("/etc", base.join("abs")).unwrap();
@@ -231,6 +233,9 @@ mod tests {
         assert!(open_read(dir, "a/f", false, true).unwrap().direct);
         assert!(open_read(dir, "a/b/../f", false, true).unwrap().direct);
         assert!(!open_read(dir, "in", false, true).unwrap().direct);
+        assert!(open_read(dir, "dirlink", true, true).unwrap().directory);
+        assert_eq!(open_read(dir, "dirlink", true, false).unwrap_err(), Lost::Os(Errno::NOTDIR));
+        assert_eq!(open_read(dir, "outdir", true, true).unwrap_err(), Lost::Outside);
         for path in ["../outside/canary", "out", "out/", "outdir/canary", "outdir/.", "abs/passwd", "a/../../outside/canary"] {
             assert_eq!(open_read(dir, path, false, true).unwrap_err(), Lost::Outside, "{path}");
         }

@@ -36,15 +36,9 @@ impl View<'_> {
         cap: Capability,
         op: &'static str,
     ) -> FsResult<(GuestPath, Permit)> {
-        let base = target.dir.as_fd();
-        let Some((parent, host)) = self.real(target.mount, place.parent(base)) else {
-            return self.settle(target, cap, op, None);
-        };
-        let bare = place.name.trim_end_matches('/');
-        let real = match parent.join(bare) {
-            Ok(real) => Some((real, host.join(bare))),
-            Err(_) => None,
-        };
+        let parent = place.parent(target.dir.as_fd());
+        let name = place.name.trim_end_matches('/');
+        let real = target.mount.and_then(|at| self.guard.roots.guest_place(at, parent, name));
         self.settle(target, cap, op, real)
     }
 

@@ -6,7 +6,7 @@ use crate::exit::{Exit, Fault};
 use crate::grants::{build, read_policy, refuse_self_reference};
 use crate::show::json::Subject;
 use crate::{arguments, machine, output, show};
-use customs_boundary::{Context, Roots, Said};
+use customs_boundary::{Context, Hidden, Roots, Said};
 use customs_engine::load::Fuel;
 use customs_engine::{CallError, Ending, Form, Listed, Program, Report, Session};
 use customs_ledger::{Component, Event, Ledger, LedgerError, Open, RunKey, run_id};
@@ -18,7 +18,8 @@ use std::time::Instant;
 pub(crate) fn run(args: &Run) -> Result<Exit, Fault> {
     let mut subject = Subject { path: args.component.display().to_string(), sha256: None, tool: args.tool.clone() };
     let done = attempt(args, &mut subject);
-    if let (Err(fault), Format::Json) = (&done, args.output) {
+    // Not for a fault of ours: guest code may have run by then, and an ending that was not recorded is not told.
+    if let (Err(fault @ Fault::Refused(_)), Format::Json) = (&done, args.output) {
         output::result(&format!("{}\n", show::json::refused(&subject, fault.sentence())))?;
     }
     done
@@ -54,6 +55,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     if let Some(real) = &file.real {
         refuse_self_reference(&policy, "the policy file", real)?;
     }
+    refuse_self_reference(&policy, "this program", &machine::own_program()?)?;
     if let Some(real) = machine::canonical(&args.component) {
         refuse_self_reference(&policy, "the component", &real)?;
     }
@@ -63,6 +65,9 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     }
 
     let state = machine::state()?;
+    if let Some(place) = &state.place {
+        refuse_self_reference(&policy, "the directory of compiled code", place)?;
+    }
     if let Some(warning) = &state.warning {
         output::person(&format!("warning  {warning}\n"));
     }
@@ -87,6 +92,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     };
     let ledger = shared(ledger);
     open(&ledger, args, &program, &policy)?;
+    let close = || ledger.lock().unwrap_or_else(PoisonError::into_inner).close().map_err(|e| ledger_fault(&e));
     let session = Session::new(Arc::clone(&program), Arc::clone(&policy), roots, Arc::clone(&ledger), key, started);
 
     let prepared = match prepared {
@@ -94,14 +100,20 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         None => {
             let nothing = Arc::new(Policy::build(&[], &machine::Machine).map_err(Fault::internal)?);
             let no_roots = Arc::new(Roots::open(&nothing, empty).map_err(Fault::internal)?);
-            let listed = runtime.block_on(session.list_dynamic(&nothing, &no_roots)).map_err(call_fault)?;
-            let tool = choose(args, &program, file.expose.as_deref(), &listed)?;
-            prepare(args, &program, &policy, &tool)?
+            let listed = runtime.block_on(session.list_dynamic(&nothing, &no_roots)).map_err(call_fault);
+            let prepared = listed
+                .and_then(|listed| choose(args, &program, file.expose.as_deref(), &listed))
+                .and_then(|tool| prepare(args, &program, &policy, &tool));
+            if let Err(Fault::Refused(_)) = &prepared {
+                // What ran so far is a whole record.
+                close()?;
+            }
+            prepared?
         }
     };
     subject.tool = Some(prepared.tool.clone());
-    let report = runtime.block_on(session.call(prepared, context())).map_err(call_fault)?;
-    let head = ledger.lock().unwrap_or_else(PoisonError::into_inner).close().map_err(|e| ledger_fault(&e))?;
+    let report = runtime.block_on(session.call(prepared, context(hidden(args, &policy)))).map_err(call_fault)?;
+    let head = close()?;
 
     match args.output {
         Format::Json => {
@@ -109,12 +121,21 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
             output::result(&format!("{object}\n"))?;
         }
         Format::Text => {
-            if let Some(result) = report.result.as_ref().filter(|r| !r.is_error || r.structured.is_none()) {
-                output::result(&show::text::result(result, output::stdout_is_terminal()))?;
+            let terminal = output::stdout_is_terminal();
+            match &report.result {
+                // What a command printed is its result however it exits; the exit code is told to the person.
+                Some(result) if program.catalogue().form == Form::Command => {
+                    output::result(&show::text::printed(result, terminal))?;
+                }
+                Some(result) if !result.is_error || result.structured.is_none() => {
+                    output::result(&show::text::result(result, terminal))?;
+                }
+                _ => {}
             }
         }
     }
-    output::person(&show::text::report(&report, &policy, &head, args.ledger.is_some()));
+    let told = show::text::report(&report, program.catalogue().form, &policy, &head, args.ledger.is_some());
+    output::person(&hidden(args, &policy).cover(&told));
     Ok(exit(&args.fail_on, &report))
 }
 
@@ -188,9 +209,14 @@ fn open(
     ledger.append(&event).and_then(|_| ledger.barrier()).map_err(|e| ledger_fault(&e))
 }
 
+/// The values that a person is not shown, because a terminal's text ends in logs.
+fn hidden(args: &Run, policy: &Policy) -> Hidden {
+    if args.reveal { Hidden::default() } else { Hidden::of(policy) }
+}
+
 /// What a tool says while it runs goes to the person.
-fn context() -> Context {
-    Context::new(Arc::new(|said| {
+fn context(hidden: Hidden) -> Context {
+    Context::new(Arc::new(move |said| {
         let line = match said {
             Said::Progress { current, total, message } => {
                 let total = total.map_or_else(String::new, |t| format!("/{t}"));
@@ -198,7 +224,7 @@ fn context() -> Context {
             }
             Said::Log { level, message } => format!("{:<9}{}\n", "log", show::text::clean(&format!("{level}: {message}"))),
         };
-        output::person(&line);
+        output::person(&hidden.cover(&line));
     }))
 }
 

@@ -3,7 +3,7 @@
 
 use crate::output::{Colour, paint};
 use customs_boundary::DenialRow;
-use customs_engine::{Content, Ending, Report, ToolResult};
+use customs_engine::{Content, Ending, Form, Report, ToolResult};
 use customs_ledger::material::SinkKind;
 use customs_ledger::{Escaped, Head, hex};
 use customs_policy::{Capability, GuestPath, Policy, Request, suggest};
@@ -59,6 +59,15 @@ pub(crate) fn result(result: &ToolResult, terminal: bool) -> String {
     if terminal { for_terminal(&text) } else { text }
 }
 
+/// What a command printed, exactly: the first block of its result.
+pub(crate) fn printed(result: &ToolResult, terminal: bool) -> String {
+    match result.content.first() {
+        Some(Content::Text(text)) if terminal => for_terminal(text),
+        Some(Content::Text(text)) => text.clone(),
+        _ => String::new(),
+    }
+}
+
 /// Keeps line ends and tabs, escapes everything else that a terminal would obey.
 fn for_terminal(text: &str) -> String {
     let lines: Vec<String> = text
@@ -69,7 +78,7 @@ fn for_terminal(text: &str) -> String {
 }
 
 /// Everything that goes to stderr.
-pub(crate) fn report(report: &Report, policy: &Policy, head: &Head, records_kept: bool) -> String {
+pub(crate) fn report(report: &Report, form: Form, policy: &Policy, head: &Head, records_kept: bool) -> String {
     let mut text = String::new();
     for warning in policy.warnings() {
         line(&mut text, "warning", Colour::Yellow, &Escaped(warning).to_string());
@@ -80,7 +89,11 @@ pub(crate) fn report(report: &Report, policy: &Policy, head: &Head, records_kept
     match &report.ending {
         Ending::Returned => {}
         Ending::Error => {
-            let why = report.result.as_ref().map(error_text).unwrap_or_default();
+            let why = match &report.result {
+                Some(result) if form == Form::Command => exit_text(result),
+                Some(result) => error_text(result),
+                None => String::new(),
+            };
             line(&mut text, "error", Colour::Red, &format!("{tool}: {why}"));
         }
         ending => line(&mut text, "stopped", Colour::Red, &format!("{tool} {}", clean(&ending.to_string()))),
@@ -119,6 +132,14 @@ fn error_text(result: &ToolResult) -> String {
             });
             clean(&texts.collect::<Vec<_>>().join("; "))
         }
+    }
+}
+
+/// A command's output is its result and on stdout already: what is left to say is how it exited.
+fn exit_text(result: &ToolResult) -> String {
+    match result.content.last() {
+        Some(Content::Text(text)) if result.content.len() > 1 => clean(text),
+        _ => String::new(),
     }
 }
 
