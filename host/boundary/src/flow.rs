@@ -26,6 +26,8 @@ pub(crate) struct Flow {
     pub(crate) cut: bool,
     /// The descriptor and the streams that still feed it.
     pub(crate) users: u32,
+    /// How many bytes are likely, where that is known.
+    pub(crate) expected: usize,
     bytes: u64,
     hasher: Option<Hasher>,
     kept: Vec<u8>,
@@ -35,7 +37,7 @@ impl Flow {
     pub(crate) fn new(of: u64, way: Way, name: String, key: &RunKey) -> Flow {
         let keyed = matches!(way, Way::In(kind) if kind.class() == Class::Secret);
         let hasher = if keyed { Hasher::keyed(key) } else { Hasher::plain() };
-        Flow { of, way, name, number: 0, cut: false, users: 1, bytes: 0, hasher: Some(hasher), kept: Vec::new() }
+        Flow { of, way, name, number: 0, cut: false, users: 1, expected: 0, bytes: 0, hasher: Some(hasher), kept: Vec::new() }
     }
 
     /// Everything is kept: the budgets of the call bound it.
@@ -43,6 +45,10 @@ impl Flow {
         self.bytes += bytes.len() as u64;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(bytes);
+        }
+        if self.kept.is_empty() {
+            // A hint that cannot be met is no failure: the vector grows as it must.
+            self.kept.try_reserve(self.expected.max(bytes.len())).ok();
         }
         self.kept.extend_from_slice(bytes);
     }

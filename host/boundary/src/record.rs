@@ -342,6 +342,15 @@ impl Recorder {
         Ok(id)
     }
 
+    /// Says how many bytes a flow will probably have, so that keeping them takes one allocation. No more than the budget allows.
+    pub fn expect(&self, id: FlowId, bytes: u64) {
+        let mut inner = self.inner();
+        let bytes = bytes.min(inner.budget.input);
+        if let Some(flow) = inner.flows.get_mut(id.0) {
+            flow.expected = usize::try_from(bytes).unwrap_or(0);
+        }
+    }
+
     /// Sees bytes of a flow, before they go on. Past the budget the call is stopped and the bytes do not pass.
     pub fn see(&self, id: FlowId, bytes: &[u8]) -> Result<(), Stopped> {
         let mut inner = self.inner();

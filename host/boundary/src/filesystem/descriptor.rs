@@ -77,8 +77,10 @@ impl View<'_> {
         if let Some(flow) = self.handle(fd)?.reading {
             return Ok(flow);
         }
-        let name = self.handle(fd)?.guest.as_str().to_owned();
+        let handle = self.handle(fd)?;
+        let (name, size) = (handle.guest.as_str().to_owned(), handle.size);
         let flow = self.guard.recorder.begin(of, Way::In(SourceKind::File), name).map_err(stopped)?;
+        self.guard.recorder.expect(flow, size);
         self.handle_mut(fd)?.reading = Some(flow);
         Ok(flow)
     }

@@ -49,6 +49,8 @@ pub(crate) struct Handle {
     pub(crate) access: Option<u64>,
     /// It was opened for writing, and that was decided and recorded.
     pub(crate) write: bool,
+    /// Its size when it was opened: how much room reading it will take.
+    pub(crate) size: u64,
     reading: Option<FlowId>,
     writing: Option<FlowId>,
     /// The metadata last told about it, so that repeating `stat` adds nothing.
@@ -57,7 +59,7 @@ pub(crate) struct Handle {
 
 impl Handle {
     pub(crate) fn new(guest: GuestPath, mount: Option<usize>, access: Option<u64>, write: bool) -> Handle {
-        Handle { guest, mount, access, write, reading: None, writing: None, told: None }
+        Handle { guest, mount, access, write, size: 0, reading: None, writing: None, told: None }
     }
 }
 

@@ -96,9 +96,9 @@ impl View<'_> {
         };
         let permit = permit.as_ref().unwrap_or(&target.permit);
         let of = recorder.allow(permit, OP, &target.requested, Some(real.as_str()), false).map_err(stopped)?;
-        let mount = permit.mount();
+        let (mount, size) = (permit.mount(), opened.size);
         let descriptor = self.descriptor(opened, mount, mode.open);
-        self.adopt(descriptor, Handle::new(real, mount, Some(of), false))
+        self.adopt(descriptor, Handle { size, ..Handle::new(real, mount, Some(of), false) })
     }
 
     fn open_write(&mut self, target: &Target, mode: &Mode) -> FsResult<Fd> {

@@ -55,6 +55,8 @@ fn lost(errno: Errno) -> Lost {
 pub(crate) struct Opened {
     pub(crate) fd: OwnedFd,
     pub(crate) directory: bool,
+    /// Bytes in it now, as a hint.
+    pub(crate) size: u64,
     /// No link was on the way: the name is its own resolution.
     pub(crate) direct: bool,
 }
@@ -78,15 +80,15 @@ pub(crate) fn open_read(dir: BorrowedFd<'_>, path: &str, directory: bool, follow
         Err(Errno::NXIO) => return Err(Lost::Special),
         Err(errno) => return Err(lost(errno)),
     };
-    let kind = kind_of(fd.as_fd())?;
-    Ok(Opened { fd, directory: kind == FileType::Directory, direct })
+    let (kind, size) = kind_of(fd.as_fd())?;
+    Ok(Opened { fd, directory: kind == FileType::Directory, size, direct })
 }
 
 /// The kind of an open thing, where it is one a guest may have.
-fn kind_of(fd: BorrowedFd<'_>) -> Result<FileType, Lost> {
+fn kind_of(fd: BorrowedFd<'_>) -> Result<(FileType, u64), Lost> {
     let stat = rustix::fs::fstat(fd).map_err(Lost::Os)?;
     match FileType::from_raw_mode(stat.st_mode) {
-        kind @ (FileType::RegularFile | FileType::Directory) => Ok(kind),
+        kind @ (FileType::RegularFile | FileType::Directory) => Ok((kind, u64::try_from(stat.st_size).unwrap_or(0))),
         _ => Err(Lost::Special),
     }
 }
@@ -194,8 +196,8 @@ pub(crate) fn open_write(parent: BorrowedFd<'_>, name: &str, how: WriteOpen) -> 
         Err(Errno::NXIO) => return Err(Lost::Special),
         Err(errno) => return Err(lost(errno)),
     };
-    let kind = kind_of(fd.as_fd())?;
-    Ok(Opened { fd, directory: kind == FileType::Directory, direct: true })
+    let (kind, size) = kind_of(fd.as_fd())?;
+    Ok(Opened { fd, directory: kind == FileType::Directory, size, direct: true })
 }
 
 #[cfg(test)]
