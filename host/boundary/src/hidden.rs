@@ -11,11 +11,16 @@ const LONG: usize = 20;
 
 /// The values to cover, with the variable each belongs to; the longest first, so that one that holds another is covered whole.
 #[derive(Default)]
-pub struct Hidden(Vec<(String, String)>);
+pub struct Hidden {
+    /// The values to cover in names.
+    covered: Vec<(String, String)>,
+    /// Every granted value, whatever it looks like: a digest of bytes that hold one is keyed.
+    granted: Vec<String>,
+}
 
 impl std::fmt::Debug for Hidden {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(_, name)| name)).finish()
+        f.debug_list().entries(self.covered.iter().map(|(_, name)| name)).finish()
     }
 }
 
@@ -26,14 +31,23 @@ impl Hidden {
         let mut values: Vec<(String, String)> =
             secret.map(|v| (v.value.clone(), format!("[env:{}]", v.name))).collect();
         values.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
-        Hidden(values)
+        let granted = policy.env().iter().map(|v| v.value.clone()).filter(|v| !v.is_empty()).collect();
+        Hidden { covered: values, granted }
+    }
+
+    /// True where the bytes hold a granted value.
+    pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
+        self.granted.iter().any(|value| {
+            let value = value.as_bytes();
+            bytes.len() >= value.len() && bytes.windows(value.len()).any(|window| window == value)
+        })
     }
 
     /// The text without the values.
     #[must_use]
     pub fn cover<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut covered = Cow::Borrowed(text);
-        for (value, name) in &self.0 {
+        for (value, name) in &self.covered {
             if covered.contains(value.as_str()) {
                 covered = Cow::Owned(covered.replace(value.as_str(), name));
             }
@@ -66,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_longest_value_is_covered_first() {
-        let hidden = Hidden(vec![("abc123456789".to_owned(), "[env:LONG]".to_owned()), ("abc12345".to_owned(), "[env:S]".to_owned())]);
+        let hidden = Hidden { granted: Vec::new(), covered: vec![("abc123456789".to_owned(), "[env:LONG]".to_owned()), ("abc12345".to_owned(), "[env:S]".to_owned())] };
         assert_eq!(hidden.cover("/x/abc123456789/abc12345"), "/x/[env:LONG]/[env:S]");
     }
 }

@@ -6,6 +6,7 @@
 use crate::flow::{Flow, FlowId, Way};
 use crate::hidden::Hidden;
 use crate::imports::{Counts, Import};
+use customs_ledger::digest::Hasher;
 use customs_ledger::material::{Sink, SinkKind, Source, SourceKind};
 use customs_ledger::{Access, Decision, Event, Ledger, Outcome, RunKey};
 use customs_policy::{Capability, Denial, DenialCode, Permit, Policy};
@@ -78,6 +79,7 @@ struct Inner {
     next_sink: u64,
     denials: Vec<DenialRow>,
     denial_index: BTreeMap<(Capability, &'static str, DenialCode, String), usize>,
+    denial_rows_cut: bool,
     denied: BTreeMap<(Capability, &'static str, DenialCode), u64>,
     /// Capabilities that are recorded once and counted: clocks, random numbers, stdio.
     counted: BTreeMap<(Capability, &'static str), (u64, u64)>,
@@ -115,6 +117,8 @@ pub struct Harvest {
     pub denials: Vec<DenialRow>,
     /// Refused accesses that have no record of their own, by `capability operation code`.
     pub suppressed: BTreeMap<String, u64>,
+    /// There were more distinct denials than rows for them.
+    pub capped: bool,
     pub imports: BTreeMap<&'static str, u64>,
     pub stop: Option<Stop>,
 }
@@ -147,6 +151,7 @@ impl Recorder {
                 next_sink: 1,
                 denials: Vec::new(),
                 denial_index: BTreeMap::new(),
+                denial_rows_cut: false,
                 denied: BTreeMap::new(),
                 counted: BTreeMap::new(),
                 counts: Counts::default(),
@@ -286,7 +291,7 @@ impl Recorder {
                 });
                 at.insert(next);
             }
-            std::collections::btree_map::Entry::Vacant(_) => {}
+            std::collections::btree_map::Entry::Vacant(_) => inner.denial_rows_cut = true,
         }
         Ok(())
     }
@@ -353,10 +358,14 @@ impl Recorder {
 
     /// Sees bytes of a flow, before they go on. Past the budget the call is stopped and the bytes do not pass.
     pub fn see(&self, id: FlowId, bytes: &[u8]) -> Result<(), Stopped> {
+        self.see_charged(id, bytes, true)
+    }
+
+    fn see_charged(&self, id: FlowId, bytes: &[u8], charged: bool) -> Result<(), Stopped> {
         let mut inner = self.inner();
         let inner = &mut *inner;
         let Some(flow) = inner.flows.get_mut(id.0) else { return Ok(()) };
-        let len = bytes.len() as u64;
+        let len = if charged { bytes.len() as u64 } else { 0 };
         let (left, limit) = match flow.way {
             Way::In(_) => (&mut inner.budget.input, "input"),
             Way::Out(SinkKind::File) => (&mut inner.budget.file_write, "file-write"),
@@ -436,7 +445,13 @@ impl Recorder {
     fn end_locked(&self, inner: &mut Inner, id: FlowId, past_cap: bool) -> Result<(), Stopped> {
         let Some(flow) = inner.flows.get_mut(id.0) else { return Ok(()) };
         let Some(finished) = flow.finish() else { return Ok(()) };
-        let (of, way, number, content) = finished;
+        let (of, way, number, mut content) = finished;
+        // A sink that holds a secret would give it away by a plain digest: a short one could be guessed.
+        if matches!(way, Way::Out(_)) && self.0.hidden.is_in(&content.kept) {
+            let mut hasher = Hasher::keyed(&self.0.key);
+            hasher.update(&content.kept);
+            content.digest = hasher.finish();
+        }
         let name = std::mem::take(&mut flow.name);
         let (source, sink, kind, class) = match way {
             Way::In(kind) => (Some(number), None, kind.as_str(), Some(kind.class().as_str())),
@@ -491,6 +506,13 @@ impl Recorder {
         ended.chain(open).flatten().copied().collect()
     }
 
+    /// The same for bytes that have been counted already: a command's stdout is its return.
+    pub fn whole_again(&self, of: u64, way: Way, name: &str, bytes: &[u8]) -> Result<(), Stopped> {
+        let id = self.begin(of, way, name.to_owned())?;
+        self.see_charged(id, bytes, false)?;
+        self.end(id)
+    }
+
     /// A source that is seen when the call begins (its arguments), without a budget: the engine has bounded them.
     pub fn argument(&self, of: u64, name: &str, bytes: &[u8]) -> Result<(), Stopped> {
         self.whole(of, Way::In(SourceKind::Argument), name, bytes)
@@ -531,6 +553,7 @@ impl Recorder {
             sinks: std::mem::take(&mut inner.sinks),
             denials: std::mem::take(&mut inner.denials),
             suppressed,
+            capped: inner.denial_rows_cut,
             imports: inner.counts.called(),
             stop: inner.stop.clone(),
         })

@@ -57,10 +57,6 @@ pub(crate) struct Run {
     /// One argument; the tool's schema says how VALUE is read
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) arg: Vec<String>,
-    #[command(flatten)]
-    pub(crate) grants: Grants,
-    #[command(flatten)]
-    pub(crate) limits: Limits,
     /// Take grants and limits from a policy file
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
@@ -79,6 +75,10 @@ pub(crate) struct Run {
     /// Arguments of a command, after --
     #[arg(last = true, value_name = "ARGV")]
     pub(crate) argv: Vec<String>,
+    #[command(flatten)]
+    pub(crate) grants: Grants,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 /// What a tool may reach. Each may be given several times.

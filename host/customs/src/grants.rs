@@ -126,6 +126,16 @@ pub(crate) fn build(file: Option<Layer>, flags: RawGrants) -> Result<Policy, Fau
     Policy::build(&layers, &Machine).map_err(Fault::refused)
 }
 
+/// Grants that this version cannot carry out. A secret that would not be put in place is refused; network grants are said to be without
+/// effect, so that a policy file can hold them already.
+pub(crate) fn refuse_unenforceable(policy: &Policy) -> Result<Option<String>, Fault> {
+    if !policy.net().secrets().is_empty() {
+        return Err(Fault::Refused("--secret: this version opens no connections, so it has nothing to put a secret into".to_owned()));
+    }
+    let net = policy.grants().iter().any(|g| ["--allow-net", "--allow-http", "--allow-tcp"].iter().any(|p| g.starts_with(p)));
+    Ok(net.then(|| "this version opens no connections: network grants have no effect, every request is refused".to_owned()))
+}
+
 /// Files of the program that a tool must not be able to change. Who grants the whole file system grants these too.
 pub(crate) fn refuse_self_reference(policy: &Policy, what: &str, real: &Path) -> Result<(), Fault> {
     match policy.covers_writable(real) {

@@ -144,7 +144,7 @@ impl Session {
         let (answer, peak_memory) = self.run(&prepared, &recorder, input, &context).await?;
         let mut answer = answer;
         if let Some(result) = &answer.result
-            && sinks::record(&recorder, of, result).is_err()
+            && sinks::record(&recorder, of, result, self.program.catalogue().form).is_err()
         {
             answer.ending = match recorder.stopped() {
                 Some(Stop::Limit { limit, observed }) => Ending::Limit { limit, observed },
@@ -257,9 +257,11 @@ impl Session {
             imports: &harvest.imports,
         }))?;
         self.barrier()?;
-        let whole =
+        let mut whole =
             harvest.sources.iter().map(|s| s.content.complete).chain(harvest.sinks.iter().map(|s| s.content.complete));
-        let complete = harvest.suppressed.is_empty() && whole.fold(true, |all, one| all && one);
+        // A limit on what may cross cut something off; other endings stopped the guest and lost nothing of what it had done.
+        let cut = matches!(answer.ending.limit(), Some("events" | "flows" | "input" | "output" | "file-write" | "transfer"));
+        let complete = !cut && !harvest.capped && harvest.suppressed.is_empty() && whole.all(|one| one);
         Ok(Report {
             call,
             tool,

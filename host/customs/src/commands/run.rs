@@ -3,7 +3,7 @@
 use super::{load, runtime, shared, shown_name};
 use crate::cli::{FailOn, Format, Run};
 use crate::exit::{Exit, Fault};
-use crate::grants::{build, read_policy, refuse_self_reference};
+use crate::grants::{build, read_policy, refuse_self_reference, refuse_unenforceable};
 use crate::show::json::Subject;
 use crate::{arguments, machine, output, show};
 use customs_boundary::{Context, Hidden, Roots, Said};
@@ -52,6 +52,9 @@ fn from_file(args: &Run) -> Result<FromFile, Fault> {
 fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let file = from_file(args)?;
     let policy = Arc::new(build(file.layer, args.grants.raw(&args.limits))?);
+    if let Some(warning) = refuse_unenforceable(&policy)? {
+        output::person(&format!("warning  {warning}\n"));
+    }
     if let Some(real) = &file.real {
         refuse_self_reference(&policy, "the policy file", real)?;
     }

@@ -187,7 +187,7 @@ fn denials(text: &mut String, report: &Report, policy: &Policy) {
             None => row.code.sentence().to_owned(),
         };
         let what = format!("{}{resolved}{times}", clean(&row.requested));
-        line(text, "denied", Colour::Yellow, &format!("{:<11}{what:<22}  {why}", row.capability.as_str()));
+        line(text, "denied", Colour::Yellow, &format!("{:<10} {what:<22}  {why}", row.capability.as_str()));
         if let Some(grant) = suggestion(row, policy) {
             let _infallible = writeln!(text, "         allow it with {}", clean(&grant));
         }
