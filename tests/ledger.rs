@@ -119,16 +119,17 @@ fn every_edit_of_a_ledger_is_found() {
         other => panic!("{what} {at}: {other:?}"),
     };
     for at in 0..lines.len() - 1 {
-        let with = |edit: &dyn Fn(&mut Vec<&[u8]>)| {
-            let mut edited = lines.clone();
-            edit(&mut edited);
-            edited
-        };
-        let inserted = lines[1].to_vec();
-        changed("dropped", at, with(&|l| drop(l.remove(at))));
-        changed("doubled", at, with(&|l| l.insert(at, lines[at])));
-        changed("swapped", at, with(&|l| l.swap(at, at + 1)));
-        changed("inserted", at, with(&|l| l.insert(at, &inserted)));
+        let mut dropped = lines.clone();
+        dropped.remove(at);
+        let mut doubled = lines.clone();
+        doubled.insert(at, lines[at]);
+        let mut swapped = lines.clone();
+        swapped.swap(at, at + 1);
+        let mut inserted = lines.clone();
+        inserted.insert(at, lines[1]);
+        for (what, edited) in [("dropped", dropped), ("doubled", doubled), ("swapped", swapped), ("inserted", inserted)] {
+            changed(what, at, edited);
+        }
     }
 
     let seq = lines.len() / 2;

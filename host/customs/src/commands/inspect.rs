@@ -23,6 +23,9 @@ const USES: [(&str, &[&str]); 7] = [
     ("stdio", &["wasi:cli/std", "wasi_snapshot_preview1.fd_write", "wasi_snapshot_preview1.fd_read"]),
 ];
 
+/// Characters of a signature that leave room for a description in the same line.
+const WIDTH: usize = 60;
+
 pub(crate) fn run(args: &Inspect) -> Result<Exit, Fault> {
     let state = machine::state()?;
     let program = load(&args.component, None, Fuel::Off, state.cache.as_ref())?;
@@ -96,10 +99,13 @@ fn as_text(program: &Program, name: &str) -> String {
     let _infallible =
         writeln!(text, "{}   {} {}, sha256 {digest}{made}", clean(name), size(facts.size), kind(facts));
     let mut label = "tools";
-    let width = catalogue.tools.iter().map(|t| t.signature.chars().count()).max().unwrap_or(0).min(60);
+    let width = catalogue.tools.iter().map(|t| t.signature.chars().count()).filter(|n| *n <= WIDTH).max().unwrap_or(WIDTH);
     for tool in &catalogue.tools {
         let about = tool.description.as_deref().and_then(|d| d.lines().next()).unwrap_or_default();
-        let row = format!("{label:<12} {:<width$}   {}", clean(&tool.signature), clean(about));
+        let signature = clean(&tool.signature);
+        // A signature that fills the line has its description below it.
+        let gap = if signature.chars().count() > width && !about.is_empty() { format!("\n{:15}", "") } else { "   ".to_owned() };
+        let row = format!("{label:<12} {signature:<width$}{gap}{}", clean(about));
         let _infallible = writeln!(text, "{}", row.trim_end());
         label = "";
     }

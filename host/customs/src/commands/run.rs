@@ -130,7 +130,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
                 Some(result) if program.catalogue().form == Form::Command => {
                     output::result(&show::text::printed(result, terminal))?;
                 }
-                Some(result) if !result.is_error || result.structured.is_none() => {
+                Some(result) if !result.is_error => {
                     output::result(&show::text::result(result, terminal))?;
                 }
                 _ => {}
