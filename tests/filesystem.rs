@@ -10,7 +10,7 @@ const BOX: &[&str] = &["--allow-write={work}::/box"];
 
 #[test]
 fn filesystem_cases_hold() {
-    case::play("filesystem", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 17, 18, 20, 21, 23, 24, 139]);
+    case::play("filesystem", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 17, 18, 19, 20, 21, 23, 24, 139]);
 }
 
 #[test]
@@ -86,8 +86,10 @@ fn open_of_pipes_sockets_and_devices_is_denied_without_waiting() {
     )
     .unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(world.path("work/socket")).unwrap();
-    let open = |name: &str, write: bool| json!({"op": "open", "dir": "/box", "path": name, "write": write, "read": !write});
-    let script = json!([open("fifo", false), open("fifo", true), open("socket", false), open("socket", true), open("f", true)]);
+    let open =
+        |name: &str, write: bool| json!({"op": "open", "dir": "/box", "path": name, "write": write, "read": !write});
+    let script =
+        json!([open("fifo", false), open("fifo", true), open("socket", false), open("socket", true), open("f", true)]);
     let run = world.perform(BOX, script);
     assert_eq!(run.exits(0).said(), ["access", "access", "access", "access", "ok"], "{run}");
     run.denied(&[
@@ -126,11 +128,10 @@ fn read_while_the_host_flips_links_never_leaves_the_grant() {
     world.link("work/d-out", "../outside");
     world.write("work/l", &world.inside);
     world.link("work/l-out", "../outside/canary");
-    let ops = |path: &str| {
-        json!([{"op": "open", "dir": "/box", "path": path, "as": "h"}, {"op": "read", "handle": "h"}, {"op": "drop", "handle": "h"}])
-    };
+    let ops = |path: &str| json!([{"op": "open", "dir": "/box", "path": path, "as": "h"}, {"op": "read", "handle": "h"}, {"op": "drop", "handle": "h"}]);
     let script = json!([{"op": "repeat", "times": 4_000, "ops": ops("d/canary")}, {"op": "repeat", "times": 4_000, "ops": ops("l")}]);
-    let (run, flips) = while_flipping(&world, &[("work/d", "work/d-out"), ("work/l", "work/l-out")], || world.perform(BOX, script));
+    let (run, flips) =
+        while_flipping(&world, &[("work/d", "work/d-out"), ("work/l", "work/l-out")], || world.perform(BOX, script));
     assert!(flips > 100, "only {flips} flips: there was no race");
     let digest = crate::support::hex(&Sha256::digest(world.inside.as_bytes()));
     let sources = run.exits(0).json["sources"].as_array().unwrap();
@@ -159,7 +160,8 @@ fn write_while_the_host_flips_links_never_leaves_the_grant() {
         {"op": "unlink-file-at", "dir": "/box", "path": "d/canary"},
         {"op": "set-times-at", "dir": "/box", "path": "l", "modification": {"seconds": 1, "nanoseconds": 0}, "access": "no-change"},
     ]}]);
-    let (run, flips) = while_flipping(&world, &[("work/d", "work/d-out"), ("work/l", "work/l-out")], || world.perform(BOX, script));
+    let (run, flips) =
+        while_flipping(&world, &[("work/d", "work/d-out"), ("work/l", "work/l-out")], || world.perform(BOX, script));
     assert!(flips > 100, "only {flips} flips: there was no race");
     run.exits(0);
     let differences = before.differences(&world.tree("outside"));
@@ -187,7 +189,9 @@ fn grant_of_the_whole_machine_is_refused_unless_it_is_asked_for_by_name() {
     let world = World::new();
     world.dir("home");
     let home = world.path("home");
-    for flag in ["--allow-read=/", "--allow-read=/proc", "--allow-read=/sys", "--allow-read=/dev", "--allow-read={world}/home"] {
+    for flag in
+        ["--allow-read=/", "--allow-read=/proc", "--allow-read=/sys", "--allow-read=/dev", "--allow-read={world}/home"]
+    {
         let start = |flags: &[&str]| {
             world.run(&guest("puppet"), "perform", &json!({"script": "[]"}), flags).env("HOME", &home).run()
         };

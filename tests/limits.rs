@@ -61,7 +61,8 @@ fn a_trap_in_the_middle_of_an_effect_leaves_a_whole_record() {
     let settled: BTreeSet<u64> = run.ledger.iter().filter_map(|r| r["of"].as_u64()).collect();
     assert!(effects.is_subset(&settled), "every access has its outcome: {effects:?} {settled:?} {run}");
     assert!(world.read("work/half").starts_with(b"first half"));
-    let script = json!([{"op": "open", "dir": "/box", "path": "half", "as": "h"}, {"op": "read", "handle": "h", "quiet": true}]);
+    let script =
+        json!([{"op": "open", "dir": "/box", "path": "half", "as": "h"}, {"op": "read", "handle": "h", "quiet": true}]);
     let run = world.perform(&["--allow-write={work}::/box"], script);
     run.exits(0);
     assert_eq!(run.said(), ["ok", "ok"], "{run}");
@@ -98,13 +99,16 @@ fn stop_points_move_with_the_limits() {
         assert_eq!(third.said().last().map(String::as_str), Some("ok"), "{above}: {third}");
     }
     // The name of a file is written too, and counts.
-    for (flag, whole) in [("--max-file-write=10000", false), ("--max-file-write=30000", false), ("--max-file-write=50100", true)] {
+    for (flag, whole) in
+        [("--max-file-write=10000", false), ("--max-file-write=30000", false), ("--max-file-write=50100", true)]
+    {
         let run = perform(flag, &write);
         assert_eq!(run.ending(), if whole { "returned" } else { "limit file-write" }, "{flag}: {run}");
         assert_eq!(world.read("work/new").len() == 50_000, whole, "{flag}: {run}");
     }
     let spend = |fuel: u64| {
-        let run = world.run(&guest("bench"), "spin-n", &json!({"rounds": 1_000_000}), &[&format!("--fuel={fuel}")]).run();
+        let run =
+            world.run(&guest("bench"), "spin-n", &json!({"rounds": 1_000_000}), &[&format!("--fuel={fuel}")]).run();
         run.ending()
     };
     assert_eq!(spend(1_000), "limit fuel");

@@ -37,7 +37,11 @@ fn components_that_are_damaged_are_refused_in_one_sentence() {
         turned[at] ^= 1 << (n % 8);
         world.write("t.wasm", &turned);
         let run = inspect();
-        assert!(run.code == 0 || (run.code == 2 && run.stderr.lines().count() == 1), "bit {} of byte {at}: {run}", n % 8);
+        assert!(
+            run.code == 0 || (run.code == 2 && run.stderr.lines().count() == 1),
+            "bit {} of byte {at}: {run}",
+            n % 8
+        );
     }
 }
 
@@ -127,8 +131,68 @@ fn every_guest_is_inspected_or_refused_in_one_sentence() {
         let run = world.customs(&["inspect", path.to_str().unwrap(), "-o", "json"]).run();
         match run.code {
             0 => assert_eq!(run.json["schema"], "customs.inspect/1", "{}: {run}", path.display()),
-            2 => assert!(run.stderr.starts_with("error    ") && run.stderr.lines().count() == 1, "{}: {run}", path.display()),
+            2 => assert!(
+                run.stderr.starts_with("error    ") && run.stderr.lines().count() == 1,
+                "{}: {run}",
+                path.display()
+            ),
             _ => panic!("{}: {run}", path.display()),
         }
     }
+}
+
+/// Compiled code is trusted without limit, so that a place where others could put some is not used; the run goes on without it.
+#[test]
+fn a_cache_that_others_could_write_is_not_used_and_costs_only_time() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    let run = |cache: &str| {
+        let call = ["run", "t.wasm", "fine"];
+        world.customs(&call).env("CUSTOMS_CACHE_DIR", world.path(cache)).run()
+    };
+    std::fs::copy(guest("hostile/trap"), world.path("t.wasm")).unwrap();
+    for (mode, used) in [(0o777, false), (0o755, false), (0o700, true)] {
+        let cache = format!("cache-{mode:o}");
+        world.dir(&format!("{cache}/code"));
+        std::fs::set_permissions(world.path(&format!("{cache}/code")), std::fs::Permissions::from_mode(mode)).unwrap();
+        let first = run(&cache);
+        assert_eq!((first.code, first.stdout.as_str()), (0, "1\n"), "mode {mode:o}: {first}");
+        assert_eq!(first.stderr.contains("cache is not used: others may enter"), !used, "mode {mode:o}: {first}");
+        let kept = std::fs::read_dir(world.path(&format!("{cache}/code"))).unwrap().count();
+        assert_eq!(kept > 0, used, "mode {mode:o} keeps {kept} files");
+    }
+    let file = run("t.wasm");
+    assert_eq!((file.code, file.stdout.as_str()), (0, "1\n"), "{file}");
+    assert!(file.stderr.starts_with("warning  compiled code is not kept"), "{file}");
+    let mut homeless = world.customs(&["run", "t.wasm", "fine"]);
+    homeless.command.env_remove("CUSTOMS_CACHE_DIR");
+    let run = homeless.run();
+    assert!(run.code == 0 && run.stderr.contains("there is no home directory"), "{run}");
+}
+
+/// The empty directory that stands for the root of a guest is listed to guests: with something in it nothing runs.
+#[test]
+fn an_empty_directory_that_is_not_empty_stops_the_program() {
+    let world = World::new();
+    let run = || {
+        let arguments = ["run", guest("hostile/trap").to_str().unwrap(), "fine"].map(str::to_owned);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        world.customs(&arguments).env("CUSTOMS_CACHE_DIR", world.path("cache")).unchecked().run()
+    };
+    run().exits(0);
+    world.write("cache/empty/planted", "x");
+    let refused = run();
+    assert_eq!(refused.code, 5, "{refused}");
+    assert!(refused.stdout.is_empty() && refused.stderr.lines().count() == 1, "{refused}");
+}
+
+/// 100: a component that changes between two runs is compiled anew: what was cached belongs to other bytes.
+#[test]
+fn code_of_other_bytes_is_never_run_for_a_changed_component() {
+    let world = World::new();
+    let count = |from: &str| {
+        std::fs::copy(guest(from), world.path("t.wasm")).unwrap();
+        world.customs(&["inspect", "t.wasm", "-o", "json"]).run().json["tools"].as_array().unwrap().len()
+    };
+    assert_eq!((count("hostile/trap"), count("hostile/spin"), count("hostile/trap")), (5, 1, 5));
 }

@@ -70,8 +70,16 @@ impl Subscriber for Witness {
 /// sockets cannot be had at all.
 fn is_stock(interface: &str, function: &str) -> bool {
     const HTTP: [&str; 10] = [
-        "fields", "outgoing-request", "incoming-request", "request-options", "response-outparam", "incoming-response", "incoming-body",
-        "future-trailers", "outgoing-response", "outgoing-body",
+        "fields",
+        "outgoing-request",
+        "incoming-request",
+        "request-options",
+        "response-outparam",
+        "incoming-response",
+        "incoming-body",
+        "future-trailers",
+        "outgoing-response",
+        "outgoing-body",
     ];
     let resource = function.split(']').nth(1).unwrap_or(function).split('.').next().unwrap_or_default();
     match interface {
@@ -93,7 +101,7 @@ fn watched(program: &str, tool: &str, arguments: &Value, grants: &[(&str, &str)]
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     INSTALLED.call_once(|| tracing::subscriber::set_global_default(Witness).unwrap());
     let inside = Inside::new();
-    let guest = inside.program(program);
+    let (guest, _) = inside.program(program);
     SEEN.lock().unwrap().clear();
     let (report, records) = inside.call(&guest, tool, arguments, grants);
     let seen = std::mem::take(&mut *SEEN.lock().unwrap());
@@ -102,7 +110,11 @@ fn watched(program: &str, tool: &str, arguments: &Value, grants: &[(&str, &str)]
     let end = records.iter().find(|record| record["event"] == "end").unwrap();
     let counted: BTreeMap<(String, String), u64> =
         end["imports"].as_object().unwrap().iter().map(|(name, n)| (short(name), n.as_u64().unwrap())).collect();
-    assert_eq!(seen, counted, "{program} {tool}: the witness (left) and the ledger (right) differ; {:?}", report.result);
+    assert_eq!(
+        seen, counted,
+        "{program} {tool}: the witness (left) and the ledger (right) differ; {:?}",
+        report.result
+    );
     seen
 }
 
@@ -151,7 +163,9 @@ fn witness_and_ledger_count_the_same_calls_of_every_function() {
         let grants = [grants[0], ("env", "NOTES_DIR=/box")];
         called.extend(watched(guest, tool, &arguments, &grants).into_keys());
     }
-    for (tool, arguments) in [("greet", json!({"name": "x"})), ("progress", json!({"steps": 3})), ("no-such-tool", json!({}))] {
+    for (tool, arguments) in
+        [("greet", json!({"name": "x"})), ("progress", json!({"steps": 3})), ("no-such-tool", json!({}))]
+    {
         called.extend(watched("dynamic", tool, &arguments, &[]).into_keys());
     }
     let never: Vec<&str> = Import::ALL.iter().map(|i| i.name()).filter(|name| !called.contains(&short(name))).collect();
@@ -171,15 +185,15 @@ fn witness_and_ledger_count_the_same_calls_of_every_function() {
 fn functions_in_wit() -> BTreeSet<String> {
     let wit = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
     let mut resolve = wit_parser::Resolve { all_features: true, ..Default::default() };
-    let mut group: Vec<std::path::PathBuf> = wit.join("wasi").read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut group: Vec<std::path::PathBuf> =
+        wit.join("wasi").read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     group.retain(|path| path.extension().is_some_and(|e| e == "wit"));
     group.push(wit.join("customs-tool.wit"));
     let parse = |path: &std::path::Path| {
         let text = std::fs::read_to_string(path).unwrap();
         wit_parser::UnresolvedPackageGroup::parse(path, &text).map_err(|(_, e)| e).unwrap()
     };
-    let mut waiting: Vec<wit_parser::UnresolvedPackageGroup> =
-        group.iter().map(|path| parse(path)).collect();
+    let mut waiting: Vec<wit_parser::UnresolvedPackageGroup> = group.iter().map(|path| parse(path)).collect();
     // A package goes in when those it needs are there; the order is found by trying.
     while !waiting.is_empty() {
         let before = waiting.len();
@@ -206,7 +220,8 @@ fn every_function_that_a_guest_can_import_is_guarded_or_known_to_be_stock() {
         .filter(|name| {
             let (interface, function) = name.split_once('#').unwrap();
             // Not linked: what a tool exports, and what wasmtime gates as unstable.
-            let not_linked = ["wasi:cli/run", "wasi:http/incoming-handler", "wasi:clocks/timezone", "customs:tool/tools"];
+            let not_linked =
+                ["wasi:cli/run", "wasi:http/incoming-handler", "wasi:clocks/timezone", "customs:tool/tools"];
             let stock = matches!(interface, "wasi:http/types" | "wasi:sockets/tcp" | "wasi:sockets/udp");
             !not_linked.contains(&interface) && !stock && !function.starts_with("[resource-drop]")
         })

@@ -179,7 +179,8 @@ fn files_that_a_tool_could_change_are_refused_and_beside_the_grant_they_are_not(
 fn a_policy_that_others_may_write_is_warned_of_and_pinned_by_its_digest() {
     let world = World::new();
     world.write("policy.toml", "[tool.puppet]\nallow-read = [\"./ro\"]\n");
-    let mode = |bits| std::fs::set_permissions(world.path("policy.toml"), std::fs::Permissions::from_mode(bits)).unwrap();
+    let mode =
+        |bits| std::fs::set_permissions(world.path("policy.toml"), std::fs::Permissions::from_mode(bits)).unwrap();
     let shown = world.customs(&["policy", "show", "policy.toml", "-o", "json"]).run();
     for (bits, warned) in [(0o644, false), (0o666, true)] {
         mode(bits);
@@ -215,7 +216,8 @@ fn tools_that_are_not_exposed_do_not_exist() {
     let world = World::new();
     let grants = "allow-read = [\"./work::/data\"]\nexpose = [\"search\"]\n";
     world.write("policy.toml", format!("[tool.notes]\n{grants}"));
-    let call = |tool: &str, args: serde_json::Value| world.run(&guest("notes"), tool, &args, &["--policy=policy.toml"]).run();
+    let call =
+        |tool: &str, args: serde_json::Value| world.run(&guest("notes"), tool, &args, &["--policy=policy.toml"]).run();
     call("search", json!({"query": "x"})).exits(0);
     let run = call("read-note", json!({"path": "f"}));
     run.exits(2);
@@ -227,20 +229,30 @@ fn tools_that_are_not_exposed_do_not_exist() {
     assert!(run.stderr.contains("is for another component"), "{run}");
 }
 
-/// 144 and 147: a running call keeps what it was given; what is in the file then is for the next.
+/// 147: a running call keeps what it was given; what is in the file by then is for the next.
 #[test]
 fn a_policy_that_changes_during_a_call_decides_about_the_next_one_only() {
     let world = World::new();
-    let write = |path: &str| world.write("policy.toml", format!("[tool.puppet]\nallow-read = [\"{path}::/box\"]\n"));
-    write("./work");
-    let ask = || world.perform(&["--policy=policy.toml"], json!([{"op": "open", "dir": "/box", "path": "f"}]));
-    let first = ask();
-    write("./ro");
-    let second = ask();
-    let digest = |run: &Run| run.ledger[0]["policy"].as_str().unwrap().to_owned();
-    assert_ne!(digest(&first), digest(&second), "another policy has another digest");
-    write("./work");
-    assert_eq!(digest(&first), digest(&ask()), "and the same one has the same");
+    let grants = |text: &str| world.write("policy.toml", format!("[tool.puppet]\n{text}\n"));
+    let script = json!([{"op": "sleep", "ns": 400_000_000}, {"op": "open", "dir": "/box", "path": "f"}]);
+    let perform = || world.script(&["--policy=policy.toml"], script.clone());
+    grants("allow-read = [\"./work::/box\"]");
+    let running = perform();
+    let ledger = world.path("ledgers/0.jsonl");
+    let first = std::thread::scope(|scope| {
+        let call = scope.spawn(|| running.run());
+        // The file is there when the policy has been read.
+        while !ledger.exists() {
+            assert!(!call.is_finished(), "the call left no ledger");
+            std::thread::yield_now();
+        }
+        grants("deny-read = [\"./work\"]\nallow-read = [\"./work::/box\"]");
+        call.join().unwrap()
+    });
+    assert_eq!(first.said(), ["ok", "ok"], "{first}");
+    let second = perform().run();
+    assert_ne!(second.said()[1], "ok", "{second}");
+    assert_ne!(first.ledger[0]["policy"], second.ledger[0]["policy"], "another policy has another digest");
 }
 
 /// 145: zero is none, not "unlimited".

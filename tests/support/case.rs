@@ -96,8 +96,21 @@ impl Act {
 
     /// What a twin takes from its case: everything but what was expected of it.
     fn as_twin(&self) -> Act {
-        Act { exit: None, ending: None, said: None, values: None, denied: None, sources: None, sinks: None, shows: None,
-            tells: None, hides: None, changed: None, after: None, ..self.clone() }
+        Act {
+            exit: None,
+            ending: None,
+            said: None,
+            values: None,
+            denied: None,
+            sources: None,
+            sinks: None,
+            shows: None,
+            tells: None,
+            hides: None,
+            changed: None,
+            after: None,
+            ..self.clone()
+        }
     }
 
     fn play(&self) {
@@ -119,7 +132,8 @@ impl Act {
         let mut customs = match (&self.guest, &self.script) {
             (None, Some(script)) => world.script(&flags, json!(script)),
             (Some(name), None) => {
-                let args: Value = serde_json::from_str(&world.fill(&self.args.clone().unwrap_or(json!({})).to_string())).unwrap();
+                let args: Value =
+                    serde_json::from_str(&world.fill(&self.args.clone().unwrap_or(json!({})).to_string())).unwrap();
                 world.run(&guest(name), self.tool.as_deref().unwrap_or("run"), &args, &flags)
             }
             _ => panic!("a case has a script or a guest"),
@@ -139,7 +153,10 @@ impl Act {
         if let Some(ending) = &self.ending {
             assert_eq!(&run.ending(), ending, "{run}");
         }
-        if self.script.is_some() && self.ending.as_deref().is_none_or(|e| e == "returned") && self.exit.unwrap_or(0) == 0 {
+        if self.script.is_some()
+            && self.ending.as_deref().is_none_or(|e| e == "returned")
+            && self.exit.unwrap_or(0) == 0
+        {
             let said = run.said();
             match self.said.as_deref() {
                 None => assert!(said.iter().all(|word| word == "ok"), "everything is ok: {said:?}{run}"),
@@ -216,12 +233,16 @@ fn play_one(case: &Case, defaults: &Act) -> Vec<String> {
         return vec![format!("{}: it denies and has no twin", case.name)];
     }
     let twin = case.twin.as_ref().map(|twin| ("its twin", twin.over(&case.act.as_twin()).over(&defaults.as_twin())));
-    [("the case", act)].into_iter().chain(twin).filter_map(|(which, act)| {
-        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| act.play()));
-        played.err().map(|panic| {
-            let why = panic.downcast_ref::<String>().cloned();
-            let why = why.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-            format!("== {} ({}), {which}: {}", case.name, case.id, why.unwrap_or_default())
+    [("the case", act)]
+        .into_iter()
+        .chain(twin)
+        .filter_map(|(which, act)| {
+            let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| act.play()));
+            played.err().map(|panic| {
+                let why = panic.downcast_ref::<String>().cloned();
+                let why = why.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+                format!("== {} ({}), {which}: {}", case.name, case.id, why.unwrap_or_default())
+            })
         })
-    }).collect()
+        .collect()
 }

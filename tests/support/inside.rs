@@ -48,15 +48,23 @@ impl Inside {
         Inside { runtime, host: Host::new(Fuel::Off, Allocation::OnDemand).unwrap() }
     }
 
-    pub fn program(&self, name: &str) -> Arc<Program> {
+    /// A guest, and the component that it was made of.
+    pub fn program(&self, name: &str) -> (Arc<Program>, wasmtime::component::Component) {
         let path = guest(name);
         let wasm = read_component(std::fs::File::open(path).unwrap(), name, None).unwrap();
         let loaded = Compiler::InProcess.load(self.host.engine(), None, &wasm, &|_| {}).unwrap();
-        Arc::new(Program::new(&self.host, loaded).unwrap())
+        let component = loaded.component.clone();
+        (Arc::new(Program::new(&self.host, loaded).unwrap()), component)
     }
 
     /// One call and the records it left. `grants` are flags of the command line without their dashes: `("allow-write", "/host::/guest")`.
-    pub fn call(&self, program: &Arc<Program>, tool: &str, arguments: &Value, grants: &[(&str, &str)]) -> (Report, Vec<Value>) {
+    pub fn call(
+        &self,
+        program: &Arc<Program>,
+        tool: &str,
+        arguments: &Value,
+        grants: &[(&str, &str)],
+    ) -> (Report, Vec<Value>) {
         let mut raw = RawGrants::default();
         for (key, value) in grants {
             let list = match *key {

@@ -88,7 +88,11 @@ impl Run {
             .map(|row| {
                 let text = |key: &str| row[key].as_str().unwrap_or_default();
                 let (requested, resolved) = (text("requested"), text("resolved"));
-                let end = if resolved.is_empty() || resolved == requested { String::new() } else { format!(" -> {resolved}") };
+                let end = if resolved.is_empty() || resolved == requested {
+                    String::new()
+                } else {
+                    format!(" -> {resolved}")
+                };
                 format!("{} {} {requested}{end}", text("capability"), text("code"))
             })
             .collect()

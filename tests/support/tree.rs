@@ -72,11 +72,6 @@ impl Tree {
         differing.map(|name| format!("{}: {:?} => {:?}", name.display(), self.0.get(name), after.0.get(name))).collect()
     }
 
-    /// Names and contents only: what two different directories can have in common.
-    pub fn contents(&self) -> BTreeMap<PathBuf, Content> {
-        self.0.iter().map(|(name, node)| (name.clone(), node.content.clone())).collect()
-    }
-
     /// Leaves out what a case may change: the paths, what is below them, and the times and names of the directories they are in.
     pub fn without(mut self, changed: &[String]) -> Tree {
         for path in changed {

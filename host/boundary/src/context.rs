@@ -19,8 +19,8 @@ mod generated {
     });
 }
 
-pub use generated::customs::tool::types as tool_types;
 pub(crate) use generated::customs::tool::context as bindings;
+pub use generated::customs::tool::types as tool_types;
 pub use generated::exports::customs::tool::tools as tool_exports;
 pub use generated::{Tool, ToolPre};
 

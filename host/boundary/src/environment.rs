@@ -27,11 +27,14 @@ impl View<'_> {
                 Err(denial) => recorder.deny(&denial, OP, name, None)?,
             }
         }
-        for name in policy.env_absent() {
+        // Granted and yet not handed over: the record says why.
+        let absent = policy.env_absent().iter().map(|name| (name, "not set on the host"));
+        let skipped = policy.env_skipped().iter().map(|name| (name, "not text on the host"));
+        for (name, why) in absent.chain(skipped) {
             match self.decide(&Request::Env { name }) {
                 Ok(permit) => {
                     let of = recorder.allow(&permit, OP, name, None, false)?;
-                    recorder.outcome(of, Some("not set on the host"))?;
+                    recorder.outcome(of, Some(why))?;
                 }
                 Err(denial) => recorder.deny(&denial, OP, name, None)?,
             }

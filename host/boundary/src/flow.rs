@@ -37,7 +37,18 @@ impl Flow {
     pub(crate) fn new(of: u64, way: Way, name: String, key: &RunKey) -> Flow {
         let keyed = matches!(way, Way::In(kind) if kind.class() == Class::Secret);
         let hasher = if keyed { Hasher::keyed(key) } else { Hasher::plain() };
-        Flow { of, way, name, number: 0, cut: false, users: 1, expected: 0, bytes: 0, hasher: Some(hasher), kept: Vec::new() }
+        Flow {
+            of,
+            way,
+            name,
+            number: 0,
+            cut: false,
+            users: 1,
+            expected: 0,
+            bytes: 0,
+            hasher: Some(hasher),
+            kept: Vec::new(),
+        }
     }
 
     /// Everything is kept: the budgets of the call bound it.

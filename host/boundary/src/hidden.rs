@@ -70,7 +70,9 @@ mod tests {
 
     #[test]
     fn tokens_are_covered_and_paths_and_words_are_not() {
-        for secret in ["hunter2secret", "SEKRET_0123456789abcdef", "eyJhbGciOiJIUzI1NiJ9", "correct horse battery staple"] {
+        for secret in
+            ["hunter2secret", "SEKRET_0123456789abcdef", "eyJhbGciOiJIUzI1NiJ9", "correct horse battery staple"]
+        {
             assert!(looks_secret(secret), "{secret}");
         }
         for plain in ["/data/notes1", "true", "production", "en_US", "hello"] {
@@ -80,7 +82,13 @@ mod tests {
 
     #[test]
     fn the_longest_value_is_covered_first() {
-        let hidden = Hidden { granted: Vec::new(), covered: vec![("abc123456789".to_owned(), "[env:LONG]".to_owned()), ("abc12345".to_owned(), "[env:S]".to_owned())] };
+        let hidden = Hidden {
+            granted: Vec::new(),
+            covered: vec![
+                ("abc123456789".to_owned(), "[env:LONG]".to_owned()),
+                ("abc12345".to_owned(), "[env:S]".to_owned()),
+            ],
+        };
         assert_eq!(hidden.cover("/x/abc123456789/abc12345"), "/x/[env:LONG]/[env:S]");
     }
 }

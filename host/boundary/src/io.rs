@@ -104,7 +104,11 @@ impl streams::HostOutputStream for View<'_> {
         streams::HostOutputStream::write(self.table, stream, bytes)
     }
 
-    async fn blocking_write_and_flush(&mut self, stream: Resource<DynOutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
+    async fn blocking_write_and_flush(
+        &mut self,
+        stream: Resource<DynOutputStream>,
+        bytes: Vec<u8>,
+    ) -> StreamResult<()> {
         self.count(Import::OutBlockingWriteAndFlush);
         streams::HostOutputStream::blocking_write_and_flush(self.table, stream, bytes).await
     }

@@ -134,8 +134,7 @@ impl Recorder {
         started: Instant,
     ) -> Recorder {
         let limits = policy.limits();
-        let budget =
-            Budget { input: limits.max_input, output: limits.max_output, file_write: limits.max_file_write };
+        let budget = Budget { input: limits.max_input, output: limits.max_output, file_write: limits.max_file_write };
         Recorder(Arc::new(Shared {
             hidden: Hidden::of(&policy),
             policy,
@@ -212,7 +211,8 @@ impl Recorder {
 
     fn append_past_cap(&self, inner: &mut Inner, event: &Event<'_>, barrier: bool) -> Result<u64, Stopped> {
         let mut ledger = self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = ledger.append(event).and_then(|seq| if barrier { ledger.barrier().map(|()| seq) } else { Ok(seq) });
+        let written =
+            ledger.append(event).and_then(|seq| if barrier { ledger.barrier().map(|()| seq) } else { Ok(seq) });
         written.map_err(|e| {
             inner.stop = Some(Stop::Ledger(e.to_string()));
             Stopped
@@ -506,7 +506,8 @@ impl Recorder {
         ended.chain(open).flatten().copied().collect()
     }
 
-    /// The same for bytes that have been counted already: a command's stdout is its return.
+    /// The same without a charge to the budgets, for bytes that have been counted already (a command's stdout is its return) or are bounded
+    /// otherwise.
     pub fn whole_again(&self, of: u64, way: Way, name: &str, bytes: &[u8]) -> Result<(), Stopped> {
         let id = self.begin(of, way, name.to_owned())?;
         self.see_charged(id, bytes, false)?;

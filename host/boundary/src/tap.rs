@@ -7,7 +7,9 @@
 use crate::flow::FlowId;
 use crate::record::{Recorder, Stopped};
 use bytes::Bytes;
-use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, InputStream, OutputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::p2::{
+    DynInputStream, DynOutputStream, InputStream, OutputStream, Pollable, StreamError, StreamResult,
+};
 
 fn trap(stopped: Stopped) -> StreamError {
     StreamError::Trap(wasmtime::Error::from(stopped))

@@ -29,7 +29,9 @@ pub(crate) fn collect(run: &Run, program: &Program, tool: &str, at_most: u64) ->
     }
     if !run.argv.is_empty() {
         if program.catalogue().form != Form::Command {
-            return Err(Fault::Refused("arguments after -- are for commands; this tool takes --args or --arg".to_owned()));
+            return Err(Fault::Refused(
+                "arguments after -- are for commands; this tool takes --args or --arg".to_owned(),
+            ));
         }
         if json.insert("args".to_owned(), Value::from(run.argv.clone())).is_some() {
             return Err(Fault::Refused("the command's arguments are given twice".to_owned()));

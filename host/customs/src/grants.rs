@@ -84,7 +84,11 @@ pub(crate) fn read_policy(path: &Path) -> Result<Read, Fault> {
 impl Read {
     /// The table for a component: the one asked for, the one that names the component, the one called like it, or the only one. None
     /// where the file has no tables at all: then nothing is granted.
-    pub(crate) fn entry(&self, tool: Option<&str>, component: Option<&Path>) -> Result<Option<(&str, &ToolEntry)>, Fault> {
+    pub(crate) fn entry(
+        &self,
+        tool: Option<&str>,
+        component: Option<&Path>,
+    ) -> Result<Option<(&str, &ToolEntry)>, Fault> {
         let tools = &self.file.tools;
         let refuse = |why: String| Fault::Refused(format!("{}: {why}", self.shown));
         if let Some(name) = tool {
@@ -130,10 +134,15 @@ pub(crate) fn build(file: Option<Layer>, flags: RawGrants) -> Result<Policy, Fau
 /// effect, so that a policy file can hold them already.
 pub(crate) fn refuse_unenforceable(policy: &Policy) -> Result<Option<String>, Fault> {
     if !policy.net().secrets().is_empty() {
-        return Err(Fault::Refused("--secret: this version opens no connections, so it has nothing to put a secret into".to_owned()));
+        return Err(Fault::Refused(
+            "--secret: this version opens no connections, so it has nothing to put a secret into".to_owned(),
+        ));
     }
-    let net = policy.grants().iter().any(|g| ["--allow-net", "--allow-http", "--allow-tcp"].iter().any(|p| g.starts_with(p)));
-    Ok(net.then(|| "this version opens no connections: network grants have no effect, every request is refused".to_owned()))
+    let net =
+        policy.grants().iter().any(|g| ["--allow-net", "--allow-http", "--allow-tcp"].iter().any(|p| g.starts_with(p)));
+    Ok(net.then(|| {
+        "this version opens no connections: network grants have no effect, every request is refused".to_owned()
+    }))
 }
 
 /// Files of the program that a tool must not be able to change. Who grants the whole file system grants these too.

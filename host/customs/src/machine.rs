@@ -175,12 +175,15 @@ pub(crate) fn state() -> Result<State, Fault> {
     let base = std::env::var_os("CUSTOMS_CACHE_DIR")
         .filter(|v| !v.is_empty())
         .map(PathBuf::from)
-        .or_else(|| std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|p| p.is_absolute()).map(|p| p.join("customs")))
+        .or_else(|| {
+            std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|p| p.is_absolute()).map(|p| p.join("customs"))
+        })
         .or_else(|| home().map(|h| h.join(".cache").join("customs")));
     let Some(base) = base else { return without_cache("there is no home directory".to_owned()) };
     match private(&base.join("code")) {
         Ok(code) => {
-            let empty = private(&base.join("empty")).map_err(|e| Fault::Internal(format!("{}: {e}", base.display())))?;
+            let empty =
+                private(&base.join("empty")).map_err(|e| Fault::Internal(format!("{}: {e}", base.display())))?;
             let (cache, warning) = match Cache::open(code) {
                 Ok(cache) => (Some(cache), None),
                 Err(e) => (None, Some(e.to_string())),
@@ -214,7 +217,9 @@ fn checked_empty(dir: std::fs::File) -> Result<std::fs::File, Fault> {
     let fail = |e: std::io::Error| Fault::Internal(format!("the empty directory cannot be read: {}", plain(&e)));
     let handle = Dir::from_std_file(dir.try_clone().map_err(fail)?);
     if handle.entries().map_err(fail)?.next().is_some() {
-        return Err(Fault::Internal("the directory \"empty\" in the cache directory is not empty; remove what is in it".to_owned()));
+        return Err(Fault::Internal(
+            "the directory \"empty\" in the cache directory is not empty; remove what is in it".to_owned(),
+        ));
     }
     Ok(dir)
 }

@@ -1,12 +1,13 @@
 //! The methods of a descriptor. Each decides or is covered by the record of its open, delegates to wasmtime-wasi, and tells what crossed.
 
+use super::site::Site;
 use super::{Fd, error_name, stat_text, stopped};
 use crate::flow::{FlowId, Way};
 use crate::imports::Import;
 use crate::state::View;
 use crate::tap::{InTap, OutTap};
 use customs_ledger::material::{SinkKind, SourceKind};
-use customs_policy::{Capability, Request};
+use customs_policy::{Capability, GuestPath, Request};
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
@@ -63,11 +64,9 @@ impl View<'_> {
         let guest = handle.guest.clone();
         let request = Request::Path { capability: Capability::FsWrite, guest: &guest, host: None };
         match self.decide(&request) {
-            Ok(permit) => self
-                .guard
-                .recorder
-                .allow(&permit, op, guest.as_str(), Some(guest.as_str()), true)
-                .map_err(stopped),
+            Ok(permit) => {
+                self.guard.recorder.allow(&permit, op, guest.as_str(), Some(guest.as_str()), true).map_err(stopped)
+            }
             Err(denial) => Err(self.refuse(&denial, op, guest.as_str(), None)),
         }
     }
@@ -185,12 +184,27 @@ impl View<'_> {
         };
         if result.is_ok() {
             self.name_sink(of, &new.real)?;
+            if rename {
+                self.renamed(&old.real, &new);
+            }
         }
         let error = result.as_ref().err().map(error_name);
         self.guard.recorder.outcome(first, error).map_err(stopped)?;
         self.leave(old)?;
         self.leave(new)?;
         self.ended(of, result)
+    }
+}
+
+impl View<'_> {
+    /// What is open at or below a name that was moved goes by its new name from now on: in records, and where a rule names it.
+    fn renamed(&mut self, old: &GuestPath, new: &Site) {
+        for handle in self.guard.files.handles.values_mut() {
+            if let Some(Ok(moved)) = handle.guest.strip_prefix(old).map(|rest| new.real.join(rest)) {
+                handle.guest = moved;
+                handle.mount = new.permit.mount();
+            }
+        }
     }
 }
 
@@ -302,6 +316,10 @@ impl HostDescriptor for View<'_> {
         let real = site.real.clone();
         self.leave(site)?;
         let stat = match result {
+            // The site's last name is looked at as if the slash behind it were not there.
+            Ok(stat) if follow && path.ends_with('/') && stat.type_ != types::DescriptorType::Directory => {
+                return self.ended(of, Err(ErrorCode::NotDirectory.into()));
+            }
             Ok(stat) => stat,
             Err(e) => return self.ended(of, Err(e)),
         };

@@ -34,8 +34,7 @@ impl View<'_> {
             Err(e) => return self.ended(of, Err(e)),
         };
         let ours = if handle.mount.is_none() { self.grants_below(&handle.guest) } else { Vec::new() };
-        let flow =
-            self.guard.recorder.begin(of, Way::In(SourceKind::Listing), path.to_owned()).map_err(stopped)?;
+        let flow = self.guard.recorder.begin(of, Way::In(SourceKind::Listing), path.to_owned()).map_err(stopped)?;
         self.guard.files.listings.insert(stream.rep(), Listing { dir: handle.guest, flow, ours });
         Ok(stream)
     }
@@ -47,10 +46,13 @@ impl View<'_> {
             match mount.guest.strip_prefix(dir).unwrap_or_default().split_once('/') {
                 Some((name, _)) => names.insert(name, DescriptorType::Directory),
                 None if mount.guest == *dir || !mount.guest.starts_with(dir) => None,
-                None => names.insert(mount.guest.file_name().unwrap_or_default(), match mount.kind {
-                    MountKind::File => DescriptorType::RegularFile,
-                    MountKind::Dir => DescriptorType::Directory,
-                }),
+                None => names.insert(
+                    mount.guest.file_name().unwrap_or_default(),
+                    match mount.kind {
+                        MountKind::File => DescriptorType::RegularFile,
+                        MountKind::Dir => DescriptorType::Directory,
+                    },
+                ),
             };
         }
         // They are taken from the end.
@@ -76,8 +78,7 @@ impl types::HostDirectoryEntryStream for View<'_> {
                 break Some(entry);
             }
             let inner = Resource::new_borrow(rep);
-            let entry =
-                types::HostDirectoryEntryStream::read_directory_entry(&mut self.inner_files(), inner).await?;
+            let entry = types::HostDirectoryEntryStream::read_directory_entry(&mut self.inner_files(), inner).await?;
             let listing = self.guard.files.listings.get(&rep);
             match (&entry, listing) {
                 (Some(entry), Some(listing)) if self.hidden(&listing.dir, &entry.name) => {}

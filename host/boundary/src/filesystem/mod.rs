@@ -5,7 +5,8 @@
 //! wasmtime-wasi's own implementation acts on the pinned directory and one name. Contents are tapped.
 //!
 //! Not seen: what a guest does with bytes it already has; hard links made by others that give a denied file a second name inside a
-//! grant (the name is what is decided on).
+//! grant (the name is what is decided on); and, for the same reason, other spellings of a denied name where the file system takes them for
+//! the same (case folding, Unicode normalisation).
 
 pub(crate) mod descriptor;
 mod listing;
@@ -114,13 +115,7 @@ impl View<'_> {
     }
 
     /// Refuses: the record, and the error for the guest.
-    pub(crate) fn refuse(
-        &self,
-        denial: &Denial,
-        op: &'static str,
-        requested: &str,
-        resolved: Option<&str>,
-    ) -> FsError {
+    pub(crate) fn refuse(&self, denial: &Denial, op: &'static str, requested: &str, resolved: Option<&str>) -> FsError {
         match self.guard.recorder.deny(denial, op, requested, resolved) {
             Ok(()) => error_for(denial.code).into(),
             Err(e) => stopped(e),
@@ -200,9 +195,7 @@ impl View<'_> {
     ) -> FsError {
         match lost {
             Lost::Outside => self.refuse(&Denial::outside(cap), op, &target.requested, Some("outside")),
-            Lost::Special => {
-                self.refuse(&Denial::special(cap), op, &target.requested, Some(target.guest.as_str()))
-            }
+            Lost::Special => self.refuse(&Denial::special(cap), op, &target.requested, Some(target.guest.as_str())),
             Lost::Os(errno) => {
                 let error = FsError::from(std::io::Error::from(errno));
                 let recorder = &self.guard.recorder;

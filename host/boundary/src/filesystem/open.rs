@@ -1,6 +1,6 @@
 //! `open-at`.
 
-use super::resolve::{self, Lost, WriteOpen};
+use super::resolve::{self, Follow, Lost, WriteOpen};
 use super::{Fd, Handle, Target, stopped};
 use crate::flow::Way;
 use crate::state::{View, path_capability};
@@ -105,14 +105,15 @@ impl View<'_> {
         let cap = Capability::FsWrite;
         let base = target.dir.as_fd();
         // O_EXCL does not follow a link either.
-        let follow = mode.follow && !mode.exclusive;
+        let follow = if mode.follow && !mode.exclusive { Follow::Yes } else { Follow::Slashed };
         let place = resolve::locate(base, &target.path, follow).map_err(|e| self.lost(e, target, cap, OP, None))?;
         let (real, permit) = self.settle_place(target, &place, cap, OP)?;
         let parent = place.parent(base);
         match resolve::look(parent, &place.name) {
             Ok(Some(FileType::RegularFile | FileType::Directory | FileType::Symlink) | None) => {}
             Ok(Some(_)) => return Err(self.lost(Lost::Special, target, cap, OP, None)),
-            Err(lost) => return Err(self.lost(lost, target, cap, OP, None)),
+            // The open fails as well, and with the error that a guest knows.
+            Err(_) => {}
         }
         let recorder = &self.guard.recorder;
         let of = recorder.allow(&permit, OP, &target.requested, Some(real.as_str()), true).map_err(stopped)?;
@@ -122,8 +123,8 @@ impl View<'_> {
             exclusive: mode.exclusive,
             truncate: mode.truncate,
         };
-        let opened = resolve::open_write(parent, &place.name, how)
-            .map_err(|lost| self.lost(lost, target, cap, OP, Some(of)))?;
+        let opened =
+            resolve::open_write(parent, &place.name, how).map_err(|lost| self.lost(lost, target, cap, OP, Some(of)))?;
         if mode.create {
             self.name_sink(of, &real)?;
         }
@@ -136,7 +137,8 @@ impl View<'_> {
     pub(crate) fn name_sink(&self, of: u64, path: &GuestPath) -> FsResult<()> {
         let name = path.file_name().unwrap_or("/");
         let label = format!("{path}#name");
-        self.guard.recorder.whole(of, Way::Out(SinkKind::File), &label, name.as_bytes()).map_err(stopped)
+        // Not counted as file content: a name is written to a directory, and the number of names is bounded by the records they cause.
+        self.guard.recorder.whole_again(of, Way::Out(SinkKind::File), &label, name.as_bytes()).map_err(stopped)
     }
 
     fn descriptor(&self, opened: resolve::Opened, mount: Option<usize>, mode: OpenMode) -> Descriptor {

@@ -63,16 +63,13 @@ pub(crate) struct Opened {
 
 /// Opens for reading. FIFOs and devices are refused without waiting on them.
 pub(crate) fn open_read(dir: BorrowedFd<'_>, path: &str, directory: bool, follow: bool) -> Result<Opened, Lost> {
-    // NONBLOCK: opening a FIFO must not hang the call. It means nothing for files and directories.
-    let mut flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-    if directory {
-        flags |= OFlags::DIRECTORY;
-    }
+    // NONBLOCK: opening a FIFO must not hang the call. It means nothing for files and directories. Whether it is a directory is looked at
+    // afterwards, as wasmtime-wasi does: O_DIRECTORY would answer ENOTDIR for a link, where a guest expects a loop.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
     let (fd, direct) = match open_beneath(dir, path, flags | OFlags::NOFOLLOW, Mode::empty(), ResolveFlags::NO_SYMLINKS)
     {
         Ok(fd) => (fd, true),
-        // A link in last place is ENOTDIR, not ELOOP, where a directory is asked for.
-        Err(errno) if errno == Errno::LOOP || (directory && errno == Errno::NOTDIR) => {
+        Err(Errno::LOOP) => {
             let flags = if follow { flags } else { flags | OFlags::NOFOLLOW };
             (open_beneath(dir, path, flags, Mode::empty(), ResolveFlags::empty()).map_err(lost)?, false)
         }
@@ -81,6 +78,9 @@ pub(crate) fn open_read(dir: BorrowedFd<'_>, path: &str, directory: bool, follow
         Err(errno) => return Err(lost(errno)),
     };
     let (kind, size) = kind_of(fd.as_fd())?;
+    if directory && kind != FileType::Directory {
+        return Err(Lost::Os(Errno::NOTDIR));
+    }
     Ok(Opened { fd, directory: kind == FileType::Directory, size, direct })
 }
 
@@ -120,9 +120,18 @@ fn split(path: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// Finds the directory and last name of `path` below `base`. With `follow`, a link in last place is followed by hand, so that the name
-/// returned is not a link (or does not exist).
-pub(crate) fn locate(base: BorrowedFd<'_>, path: &str, follow: bool) -> Result<Place, Lost> {
+/// Which links in last place are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Follow {
+    Yes,
+    /// Those with a slash behind them, which the kernel follows when it opens even where it was told not to.
+    Slashed,
+    No,
+}
+
+/// Finds the directory and last name of `path` below `base`. A link in last place is followed by hand, so that the name returned is not one
+/// (or does not exist).
+pub(crate) fn locate(base: BorrowedFd<'_>, path: &str, follow: Follow) -> Result<Place, Lost> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         let (parent, name) = split(&path);
@@ -134,10 +143,9 @@ pub(crate) fn locate(base: BorrowedFd<'_>, path: &str, follow: bool) -> Result<P
         }
         let fd = parent.map(|parent| open_dir(base, parent)).transpose()?;
         let place = Place { parent: fd, name: name.to_owned() };
-        if !(follow || name.len() != bare.len()) {
+        if follow == Follow::No || (follow == Follow::Slashed && name.len() == bare.len()) {
             return Ok(place);
         }
-        // A trailing slash makes the kernel follow a link even where it was told not to: look for one first.
         let target = match rustix::fs::readlinkat(place.parent(base), bare, Vec::new()) {
             Ok(target) => target.into_string().map_err(|_| Lost::Os(Errno::ILSEQ))?,
             Err(_) => return Ok(place),
@@ -152,6 +160,11 @@ pub(crate) fn locate(base: BorrowedFd<'_>, path: &str, follow: bool) -> Result<P
         };
     }
     Err(Lost::Os(Errno::LOOP))
+}
+
+/// True where the name, without the slashes behind it, is a link.
+pub(crate) fn is_link(parent: BorrowedFd<'_>, name: &str) -> bool {
+    matches!(look(parent, name.trim_end_matches('/')), Ok(Some(FileType::Symlink)))
 }
 
 fn open_dir(base: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Lost> {
@@ -236,9 +249,12 @@ mod tests {
         assert!(open_read(dir, "a/b/../f", false, true).unwrap().direct);
         assert!(!open_read(dir, "in", false, true).unwrap().direct);
         assert!(open_read(dir, "dirlink", true, true).unwrap().directory);
-        assert_eq!(open_read(dir, "dirlink", true, false).unwrap_err(), Lost::Os(Errno::NOTDIR));
+        assert_eq!(open_read(dir, "dirlink", true, false).unwrap_err(), Lost::Os(Errno::LOOP));
+        assert_eq!(open_read(dir, "in", true, true).unwrap_err(), Lost::Os(Errno::NOTDIR));
         assert_eq!(open_read(dir, "outdir", true, true).unwrap_err(), Lost::Outside);
-        for path in ["../outside/canary", "out", "out/", "outdir/canary", "outdir/.", "abs/passwd", "a/../../outside/canary"] {
+        for path in
+            ["../outside/canary", "out", "out/", "outdir/canary", "outdir/.", "abs/passwd", "a/../../outside/canary"]
+        {
             assert_eq!(open_read(dir, path, false, true).unwrap_err(), Lost::Outside, "{path}");
         }
         assert_eq!(open_read(dir, "loop", false, true).unwrap_err(), Lost::Os(Errno::LOOP));
@@ -256,16 +272,18 @@ mod tests {
     fn locate_pins_the_parent_and_follows_the_last_link_by_hand() {
         let w = world();
         let dir = w.base.as_fd();
-        let place = locate(dir, "in", true).unwrap();
+        let place = locate(dir, "in", Follow::Yes).unwrap();
         assert_eq!(place.name, "f");
         assert!(place.parent.is_some());
-        assert_eq!(locate(dir, "in", false).unwrap().name, "in");
-        assert_eq!(locate(dir, "a/new/", false).unwrap().name, "new/");
+        assert_eq!(locate(dir, "in", Follow::Slashed).unwrap().name, "in");
+        assert_eq!(locate(dir, "a/new/", Follow::Slashed).unwrap().name, "new/");
+        assert_eq!(locate(dir, "outdir/", Follow::No).unwrap().name, "outdir/");
+        assert!(is_link(dir, "outdir/") && !is_link(dir, "a/") && !is_link(dir, "missing"));
         for path in ["out", "outdir/x", "abs", "abs/x", "../x", "outdir/"] {
-            assert_eq!(locate(dir, path, true).map(|p| p.name), Err(Lost::Outside), "{path}");
+            assert_eq!(locate(dir, path, Follow::Yes).map(|p| p.name), Err(Lost::Outside), "{path}");
         }
-        assert_eq!(locate(dir, "out/", false).map(|p| p.name), Err(Lost::Outside));
-        assert_eq!(locate(dir, "loop", true).map(|p| p.name), Err(Lost::Os(Errno::LOOP)));
-        assert_eq!(locate(dir, "a/..", false).unwrap().name, ".");
+        assert_eq!(locate(dir, "out/", Follow::Slashed).map(|p| p.name), Err(Lost::Outside));
+        assert_eq!(locate(dir, "loop", Follow::Yes).map(|p| p.name), Err(Lost::Os(Errno::LOOP)));
+        assert_eq!(locate(dir, "a/..", Follow::No).unwrap().name, ".");
     }
 }

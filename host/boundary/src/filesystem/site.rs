@@ -1,10 +1,11 @@
 //! Operations on names: create, remove, rename, link, and what is known about a name without opening it.
 
-use super::resolve::{self, Place};
+use super::resolve::{self, Follow, Lost, Place};
 use super::{Fd, Target, stopped};
 use crate::state::View;
 use customs_policy::{Capability, GuestPath, Permit, Request};
 use rustix::fd::AsFd;
+use rustix::io::Errno;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::{Descriptor, Dir};
 use wasmtime_wasi::p2::FsResult;
@@ -24,6 +25,18 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn dir(&self) -> Fd {
         Resource::new_borrow(self.dir.rep())
+    }
+}
+
+/// How an operation that follows no links fails on one with a slash behind its name, with the errors that wasmtime-wasi gives.
+fn slashed(op: &str) -> Option<Errno> {
+    match op {
+        "stat-at" | "metadata-hash-at" | "set-times-at" => None,
+        "create-directory-at" | "symlink-at" => Some(Errno::EXIST),
+        "link-at" => Some(Errno::PERM),
+        "readlink-at" | "remove-directory-at" => Some(Errno::INVAL),
+        "unlink-file-at" => Some(Errno::ISDIR),
+        _ => Some(Errno::NOTDIR),
     }
 }
 
@@ -58,9 +71,22 @@ impl View<'_> {
             return Ok(Site { dir, temporary: true, name: ".".to_owned(), real: guest, permit, requested });
         }
         let base = target.dir.as_fd();
-        let place =
-            resolve::locate(base, &target.path, follow).map_err(|lost| self.lost(lost, &target, cap, op, None))?;
+        let links = if follow { Follow::Yes } else { Follow::No };
+        let mut place =
+            resolve::locate(base, &target.path, links).map_err(|lost| self.lost(lost, &target, cap, op, None))?;
         let (real, permit) = self.settle_place(&target, &place, cap, op)?;
+        if !follow && place.name.ends_with('/') {
+            // With a slash behind it a link could stand for what it leads to, which was not decided on. What only looks, or sets times, is
+            // about the link itself all the same; the others fail, as they do without us.
+            let link = resolve::is_link(place.parent(base), &place.name);
+            match slashed(op) {
+                None if link || cap == Capability::FsStat => {
+                    place.name.truncate(place.name.trim_end_matches('/').len());
+                }
+                Some(errno) if link => return Err(self.lost(Lost::Os(errno), &target, cap, op, None)),
+                _ => {}
+            }
+        }
         let (dir, temporary) = match place.parent {
             None if target.own => (Resource::new_borrow(fd.rep()), false),
             parent => {

@@ -63,11 +63,8 @@ fn as_json(program: &Program, path: &str) -> Value {
         })
         .collect();
     let unusable: Vec<Value> = catalogue.unusable.iter().map(|u| json!({"name": u.name, "why": u.why})).collect();
-    let producers: Vec<Value> = facts
-        .producers
-        .iter()
-        .map(|p| json!({"role": p.role, "name": p.name, "version": p.version}))
-        .collect();
+    let producers: Vec<Value> =
+        facts.producers.iter().map(|p| json!({"role": p.role, "name": p.name, "version": p.version})).collect();
     json!({
         "schema": "customs.inspect/1",
         "component": {"path": path, "sha256": hex(&program.sha256()), "size": facts.size,
@@ -96,15 +93,19 @@ fn as_text(program: &Program, name: &str) -> String {
         .map(|p| clean(format!("{} {}", p.name, p.version.split(' ').next().unwrap_or_default()).trim_end()))
         .collect();
     let made = if made.is_empty() { String::new() } else { format!(", {}", made.join(", ")) };
-    let _infallible =
-        writeln!(text, "{}   {} {}, sha256 {digest}{made}", clean(name), size(facts.size), kind(facts));
+    let _infallible = writeln!(text, "{}   {} {}, sha256 {digest}{made}", clean(name), size(facts.size), kind(facts));
     let mut label = "tools";
-    let width = catalogue.tools.iter().map(|t| t.signature.chars().count()).filter(|n| *n <= WIDTH).max().unwrap_or(WIDTH);
+    let width =
+        catalogue.tools.iter().map(|t| t.signature.chars().count()).filter(|n| *n <= WIDTH).max().unwrap_or(WIDTH);
     for tool in &catalogue.tools {
         let about = tool.description.as_deref().and_then(|d| d.lines().next()).unwrap_or_default();
         let signature = clean(&tool.signature);
         // A signature that fills the line has its description below it.
-        let gap = if signature.chars().count() > width && !about.is_empty() { format!("\n{:15}", "") } else { "   ".to_owned() };
+        let gap = if signature.chars().count() > width && !about.is_empty() {
+            format!("\n{:15}", "")
+        } else {
+            "   ".to_owned()
+        };
         let row = format!("{label:<12} {signature:<width$}{gap}{}", clean(about));
         let _infallible = writeln!(text, "{}", row.trim_end());
         label = "";
@@ -117,7 +118,8 @@ fn as_text(program: &Program, name: &str) -> String {
     }
     let used = uses(facts);
     let not: Vec<&str> = ["fs", "env", "http", "sockets"].into_iter().filter(|u| !used.contains(u)).collect();
-    let used: Vec<&str> = ["fs", "env", "http", "sockets", "clock", "random", "stdio"].into_iter().filter(|u| used.contains(u)).collect();
+    let used: Vec<&str> =
+        ["fs", "env", "http", "sockets", "clock", "random", "stdio"].into_iter().filter(|u| used.contains(u)).collect();
     let used = if used.is_empty() { "nothing".to_owned() } else { used.join("  ") };
     let not = if not.is_empty() { String::new() } else { format!("            cannot use: {}", not.join("  ")) };
     let _infallible = writeln!(text, "{:<12} {used}{not}", "may use");

@@ -15,29 +15,32 @@ use customs_engine::{Host, Program};
 use customs_ledger::Escaped;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Reads, compiles and links a component. `expect` is the digest it must have.
-pub(crate) fn load(
-    path: &Path,
-    expect: Option<[u8; 32]>,
-    fuel: Fuel,
-    cache: Option<&Cache>,
-) -> Result<Program, Fault> {
+pub(crate) fn load(path: &Path, expect: Option<[u8; 32]>, fuel: Fuel, cache: Option<&Cache>) -> Result<Program, Fault> {
     let name = shown_name(path);
     let wasm = read_component(machine::open(path)?, &name, expect).map_err(from_load)?;
     let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
     let compiler = Compiler::Child { program: machine::own_program()?, args: vec![compile::WORD.into()] };
     let terminal = output::stderr_is_terminal();
+    let shown = AtomicUsize::new(0);
     let progress = |elapsed: Duration| {
         if terminal && elapsed >= Duration::from_millis(500) {
-            let line = format!("\rcompiling {} .. {:.0} s (once; kept for the next run)", Escaped(&name), elapsed.as_secs_f64());
+            let line = format!(
+                "\rcompiling {} .. {:.0} s (once; kept for the next run)",
+                Escaped(&name),
+                elapsed.as_secs_f64()
+            );
             output::person(&line);
+            shown.fetch_max(line.chars().count(), Ordering::Relaxed);
         }
     };
     let loaded = compiler.load(host.engine(), cache, &wasm, &progress);
-    if terminal {
-        output::person("\r\u{1b}[K");
+    // Spaces clear the line on every terminal, the plainest too.
+    if let width @ 1.. = shown.into_inner() {
+        output::person(&format!("\r{:width$}\r", ""));
     }
     let loaded = loaded.map_err(from_load)?;
     if let Some(warning) = &loaded.cache_warning {

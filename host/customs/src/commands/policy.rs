@@ -28,7 +28,8 @@ pub(crate) fn check(args: &PolicyCheck) -> Result<Exit, Fault> {
         }
         Format::Text => {
             let plural = if tools.len() == 1 { "tool" } else { "tools" };
-            let mut text = format!("ok       {}: {} {plural}\n", Escaped(&args.file.display().to_string()), tools.len());
+            let mut text =
+                format!("ok       {}: {} {plural}\n", Escaped(&args.file.display().to_string()), tools.len());
             for warning in &warnings {
                 text.push_str(&format!("warning  {}\n", Escaped(warning)));
             }

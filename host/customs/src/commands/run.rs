@@ -154,12 +154,7 @@ fn ledger_fault(error: &LedgerError) -> Fault {
     if error.is_refused() { Fault::refused(error) } else { Fault::internal(error) }
 }
 
-fn prepare(
-    args: &Run,
-    program: &Program,
-    policy: &Policy,
-    tool: &str,
-) -> Result<customs_engine::Prepared, Fault> {
+fn prepare(args: &Run, program: &Program, policy: &Policy, tool: &str) -> Result<customs_engine::Prepared, Fault> {
     let json = arguments::collect(args, program, tool, policy.limits().max_input)?;
     Session::prepare(program, policy, tool, json).map_err(|why| Fault::Refused(format!("{tool}: {why}")))
 }
@@ -190,12 +185,7 @@ fn choose(args: &Run, program: &Program, expose: Option<&[String]>, listed: &[Li
     }
 }
 
-fn open(
-    ledger: &std::sync::Mutex<Ledger>,
-    args: &Run,
-    program: &Program,
-    policy: &Policy,
-) -> Result<(), Fault> {
+fn open(ledger: &std::sync::Mutex<Ledger>, args: &Run, program: &Program, policy: &Policy) -> Result<(), Fault> {
     let run = run_id().map_err(Fault::internal)?;
     let name = shown_name(&args.component);
     let event = Event::Open(Open {
@@ -225,7 +215,9 @@ fn context(hidden: Hidden) -> Context {
                 let total = total.map_or_else(String::new, |t| format!("/{t}"));
                 format!("progress {current}{total} {}\n", show::text::clean(message.as_deref().unwrap_or_default()))
             }
-            Said::Log { level, message } => format!("{:<9}{}\n", "log", show::text::clean(&format!("{level}: {message}"))),
+            Said::Log { level, message } => {
+                format!("{:<9}{}\n", "log", show::text::clean(&format!("{level}: {message}")))
+            }
         };
         output::person(&hidden.cover(&line));
     }))

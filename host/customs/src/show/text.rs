@@ -40,7 +40,8 @@ pub(crate) fn result(result: &ToolResult, terminal: bool) -> String {
     };
     match &result.structured {
         Some(structured) => {
-            let value = structured.as_object().filter(|o| o.len() == 1).and_then(|o| o.get("result")).unwrap_or(structured);
+            let value =
+                structured.as_object().filter(|o| o.len() == 1).and_then(|o| o.get("result")).unwrap_or(structured);
             match value {
                 Value::String(plain) => block(&mut text, plain),
                 Value::Object(empty) if empty.is_empty() => {}
