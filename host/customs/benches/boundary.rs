@@ -3,7 +3,13 @@
 //! Each row is the median of several rounds; the two sides alternate within a round, so that a busy machine slows both. Run it with
 //! `make bench`; `docs/performance.md` says how to read it.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement, not the program")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "a measurement, not the program"
+)]
 
 use customs_boundary::{Context, Roots};
 use customs_engine::load::{Allocation, Compiler, Fuel, engine, read_component};
@@ -95,7 +101,11 @@ impl BareSide {
 fn policy(data: &Path) -> Policy {
     let raw = RawGrants {
         allow_write: vec![format!("{}::/data", data.display())],
-        limits: RawLimits { max_input: Some("8GiB".to_owned()), timeout: Some("10m".to_owned()), ..RawLimits::default() },
+        limits: RawLimits {
+            max_input: Some("8GiB".to_owned()),
+            timeout: Some("10m".to_owned()),
+            ..RawLimits::default()
+        },
         ..RawGrants::default()
     };
     Policy::build(&[Layer { raw, base: data.to_path_buf(), origin: Origin::Flags }], &Real).unwrap()
@@ -148,7 +158,10 @@ fn micros(d: Duration, n: u32) -> f64 {
 }
 
 fn row(what: &str, unit: &str, bare: f64, ours: f64, goal: &str) {
-    println!("{what:<44} bare {bare:>9.2} {unit}   customs {ours:>9.2} {unit}   ratio {:>5.2}x   goal {goal}", ours / bare);
+    println!(
+        "{what:<44} bare {bare:>9.2} {unit}   customs {ours:>9.2} {unit}   ratio {:>5.2}x   goal {goal}",
+        ours / bare
+    );
 }
 
 fn main() {

@@ -260,7 +260,8 @@ impl Session {
         let mut whole =
             harvest.sources.iter().map(|s| s.content.complete).chain(harvest.sinks.iter().map(|s| s.content.complete));
         // A limit on what may cross cut something off; other endings stopped the guest and lost nothing of what it had done.
-        let cut = matches!(answer.ending.limit(), Some("events" | "flows" | "input" | "output" | "file-write" | "transfer"));
+        let cut =
+            matches!(answer.ending.limit(), Some("events" | "flows" | "input" | "output" | "file-write" | "transfer"));
         let complete = !cut && !harvest.capped && harvest.suppressed.is_empty() && whole.all(|one| one);
         Ok(Report {
             call,

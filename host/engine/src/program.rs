@@ -131,7 +131,9 @@ fn missing_imports(error: &wasmtime::Error, facts: &Facts) -> String {
     let text = format!("{error:#}");
     let named = facts.imports.iter().find(|import| text.contains(import.as_str()));
     match named {
-        Some(import) if text.contains("has the wrong type") && !text.contains("is missing") => format!("imports {import} with a type that is not its own"),
+        Some(import) if text.contains("has the wrong type") && !text.contains("is missing") => {
+            format!("imports {import} with a type that is not its own")
+        }
         Some(import) => format!("imports {import}, which customs does not provide"),
         None => format!("cannot be linked: {}", first_line(error)),
     }

@@ -95,7 +95,9 @@ impl Policy {
             digest: [0; 32],
         };
         policy.warnings.extend(path_warnings);
-        for (key, list) in layers.iter().flat_map(|l| [("allow-env", &l.raw.allow_env), ("allow-net", &l.raw.allow_net)]) {
+        for (key, list) in
+            layers.iter().flat_map(|l| [("allow-env", &l.raw.allow_env), ("allow-net", &l.raw.allow_net)])
+        {
             if list.iter().any(|entry| entry.split(',').any(|part| part.trim() == "*")) {
                 let all = if key == "allow-env" { "every variable of this environment" } else { "every public host" };
                 policy.warnings.push(format!("--{key}=* gives the tool {all}"));

@@ -1,13 +1,13 @@
 //! The methods of a descriptor. Each decides or is covered by the record of its open, delegates to wasmtime-wasi, and tells what crossed.
 
-use super::site::Site;
-use super::{Fd, error_name, stat_text, stopped};
+use super::change::Change;
+use super::{Fd, stat_text, stopped};
 use crate::flow::{FlowId, Way};
 use crate::imports::Import;
 use crate::state::View;
 use crate::tap::{InTap, OutTap};
 use customs_ledger::material::{SinkKind, SourceKind};
-use customs_policy::{Capability, GuestPath, Request};
+use customs_policy::{Capability, Request};
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
@@ -122,99 +122,6 @@ impl View<'_> {
         *slot = Box::new(OutTap::new(inner, self.guard.recorder.clone(), flow));
         Ok(())
     }
-
-    /// An operation that changes something at a name.
-    async fn change_at(&mut self, fd: &Fd, path: &str, op: &'static str, change: Change) -> FsResult<()> {
-        let follow = matches!(change, Change::Times { follow: true, .. });
-        let site = self.site(fd, path, Capability::FsWrite, op, follow)?;
-        if matches!(change, Change::RemoveDirectory | Change::RemoveFile) {
-            self.unprotected(&site, op)?;
-        }
-        let of = self.enter(&site, op, true)?;
-        let (dir, name) = (site.dir(), site.name.clone());
-        let mut inner = self.inner_files();
-        let result = match change {
-            Change::CreateDirectory => inner.create_directory_at(dir, name).await,
-            Change::RemoveDirectory => inner.remove_directory_at(dir, name).await,
-            Change::RemoveFile => inner.unlink_file_at(dir, name).await,
-            Change::Link { ref target } => inner.symlink_at(dir, target.clone(), name).await,
-            // The site is the end of every link: what is changed is what was decided.
-            Change::Times { access, modify, .. } => {
-                inner.set_times_at(dir, types::PathFlags::empty(), name, access, modify).await
-            }
-        };
-        if result.is_ok() {
-            match &change {
-                Change::CreateDirectory => self.name_sink(of, &site.real)?,
-                Change::Link { target } => {
-                    self.name_sink(of, &site.real)?;
-                    let label = format!("{}#target", site.real);
-                    let way = Way::Out(SinkKind::File);
-                    self.guard.recorder.whole(of, way, &label, target.as_bytes()).map_err(stopped)?;
-                }
-                _ => {}
-            }
-        }
-        self.leave(site)?;
-        self.ended(of, result)
-    }
-
-    /// Two names: where something is and where it is to be.
-    async fn move_at(&mut self, from: (&Fd, &str), to: (&Fd, &str), op: &'static str, rename: bool) -> FsResult<()> {
-        let cap = Capability::FsWrite;
-        let old = self.site(from.0, from.1, cap, op, false)?;
-        let new = match self.site(to.0, to.1, cap, op, false) {
-            Ok(new) => new,
-            Err(e) => {
-                self.leave(old)?;
-                return Err(e);
-            }
-        };
-        self.unprotected(&old, op)?;
-        self.unprotected(&new, op)?;
-        let first = self.enter(&old, op, false)?;
-        let of = self.enter(&new, op, true)?;
-        let (old_dir, old_name) = (old.dir(), old.name.clone());
-        let (new_dir, new_name) = (new.dir(), new.name.clone());
-        let mut inner = self.inner_files();
-        let result = if rename {
-            inner.rename_at(old_dir, old_name, new_dir, new_name).await
-        } else {
-            inner.link_at(old_dir, types::PathFlags::empty(), old_name, new_dir, new_name).await
-        };
-        if result.is_ok() {
-            self.name_sink(of, &new.real)?;
-            if rename {
-                self.renamed(&old.real, &new);
-            }
-        }
-        let error = result.as_ref().err().map(error_name);
-        self.guard.recorder.outcome(first, error).map_err(stopped)?;
-        self.leave(old)?;
-        self.leave(new)?;
-        self.ended(of, result)
-    }
-}
-
-impl View<'_> {
-    /// What is open at or below a name that was moved goes by its new name from now on: in records, and where a rule names it.
-    fn renamed(&mut self, old: &GuestPath, new: &Site) {
-        for handle in self.guard.files.handles.values_mut() {
-            if let Some(Ok(moved)) = handle.guest.strip_prefix(old).map(|rest| new.real.join(rest)) {
-                handle.guest = moved;
-                handle.mount = new.permit.mount();
-            }
-        }
-    }
-}
-
-/// A change at one name.
-enum Change {
-    CreateDirectory,
-    RemoveDirectory,
-    RemoveFile,
-    Link { target: String },
-    Times { follow: bool, access: types::NewTimestamp, modify: types::NewTimestamp },
 }
 
 impl HostDescriptor for View<'_> {

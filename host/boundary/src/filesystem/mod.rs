@@ -8,6 +8,7 @@
 //! grant (the name is what is decided on); and, for the same reason, other spellings of a denied name where the file system takes them for
 //! the same (case folding, Unicode normalisation).
 
+mod change;
 pub(crate) mod descriptor;
 mod listing;
 mod open;
