@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Check that a ledger is whole and unaltered
     Verify(Verify),
-    /// Say what a policy decides about one access, and which grant would change it
+    /// Say what a policy decides about one access (--read, --write, --net, or --env NAME), and which grant would change it
     Why(Box<Why>),
     /// Check or show a policy
     #[command(subcommand)]
@@ -185,7 +185,6 @@ pub(crate) struct Verify {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "access", required = true, multiple = false, args = ["read", "write", "variable", "net"])]
 pub(crate) struct Why {
     /// Reading this path, as the tool sees it
     #[arg(long, value_name = "PATH")]
@@ -193,15 +192,9 @@ pub(crate) struct Why {
     /// Writing this path, as the tool sees it
     #[arg(long, value_name = "PATH")]
     pub(crate) write: Option<String>,
-    // `--env` means two things here: the variable that is asked about, or with a value, one that is given.
-    /// Seeing this variable (NAME=VALUE gives the tool one, as in run)
-    #[arg(long = "env", id = "variable", value_name = "NAME")]
-    pub(crate) variable: Option<String>,
     /// A request to this URL or origin
     #[arg(long, value_name = "URL")]
     pub(crate) net: Option<String>,
-    #[command(flatten)]
-    pub(crate) grants: WhyGrants,
     /// The policy file
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
@@ -210,38 +203,9 @@ pub(crate) struct Why {
     pub(crate) tool: Option<String>,
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Format,
-}
-
-/// The grants of `run` without `--env`, which is a question here.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Grants")]
-pub(crate) struct WhyGrants {
-    #[arg(long, value_name = "HOST[::GUEST]")]
-    pub(crate) allow_read: Vec<String>,
-    #[arg(long, value_name = "HOST[::GUEST]")]
-    pub(crate) allow_write: Vec<String>,
-    #[arg(long, value_name = "NAME")]
-    pub(crate) allow_env: Vec<String>,
-    #[arg(long, value_name = "[SCHEME://]HOST[:PORT]")]
-    pub(crate) allow_net: Vec<String>,
-    #[arg(long, value_name = "METHOD URL-PREFIX")]
-    pub(crate) allow_http: Vec<String>,
-    #[arg(long, value_name = "HOST:PORT")]
-    pub(crate) allow_tcp: Vec<String>,
-    #[arg(long, value_name = "PATH")]
-    pub(crate) deny_read: Vec<String>,
-    #[arg(long, value_name = "PATH")]
-    pub(crate) deny_write: Vec<String>,
-    #[arg(long, value_name = "NAME")]
-    pub(crate) deny_env: Vec<String>,
-    #[arg(long, value_name = "HOST")]
-    pub(crate) deny_net: Vec<String>,
-    #[arg(long, value_name = "HOST[::GUEST][::ro|rw]")]
-    pub(crate) dir: Vec<String>,
-    #[arg(long)]
-    pub(crate) dangerously_allow: bool,
-    #[arg(short = 'A')]
-    pub(crate) allow_all: bool,
+    /// As for run. `--env NAME`, without a value, asks about that variable
+    #[command(flatten)]
+    pub(crate) grants: Grants,
 }
 
 #[derive(Debug, Subcommand)]

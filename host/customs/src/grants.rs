@@ -1,6 +1,6 @@
 //! From flags and a policy file to a policy.
 
-use crate::cli::{Grants, Limits, WhyGrants};
+use crate::cli::{Grants, Limits};
 use crate::exit::Fault;
 use crate::machine::{self, Machine};
 use customs_policy::file::{MAX_BYTES, PolicyFile, ToolEntry, parse};
@@ -36,27 +36,6 @@ impl Grants {
                 max_requests: limits.max_requests.clone(),
                 fuel: limits.fuel.clone(),
             },
-        }
-    }
-}
-
-impl WhyGrants {
-    pub(crate) fn raw(&self) -> RawGrants {
-        RawGrants {
-            allow_read: self.allow_read.clone(),
-            allow_write: self.allow_write.clone(),
-            allow_env: self.allow_env.clone(),
-            allow_net: self.allow_net.clone(),
-            allow_http: self.allow_http.clone(),
-            allow_tcp: self.allow_tcp.clone(),
-            deny_read: self.deny_read.clone(),
-            deny_write: self.deny_write.clone(),
-            deny_env: self.deny_env.clone(),
-            deny_net: self.deny_net.clone(),
-            dir: self.dir.clone(),
-            dangerously_allow: self.dangerously_allow,
-            allow_all: self.allow_all,
-            ..RawGrants::default()
         }
     }
 }

@@ -1,15 +1,22 @@
 //! `customs why`: what the policy says of one access, and which grant would change it.
 
-use crate::cli::{Format, Why};
+use crate::cli::{Format, Limits, Why};
 use crate::exit::{Exit, Fault};
 use crate::grants::{build, read_policy};
 use crate::output;
 use customs_ledger::Escaped;
-use customs_policy::{Capability, GuestPath, Policy, RawGrants, Request, decide, suggest};
+use customs_policy::{Capability, GuestPath, Policy, Request, decide, suggest};
 use serde_json::json;
 
 pub(crate) fn run(args: &Why) -> Result<Exit, Fault> {
-    let mut raw = args.grants.raw();
+    let mut raw = args.grants.raw(&Limits::default());
+    // A variable without a value is what is asked about; with one it is given to the tool, as in run.
+    let (given, asked): (Vec<String>, Vec<String>) = raw.env.drain(..).partition(|entry| entry.contains('='));
+    raw.env = given;
+    let questions = [args.read.as_deref(), args.write.as_deref(), args.net.as_deref()].into_iter().flatten().count();
+    if questions + asked.len() != 1 {
+        return Err(Fault::Refused("ask about one access: --read PATH, --write PATH, --env NAME or --net URL".to_owned()));
+    }
     let file = match &args.policy {
         Some(path) => {
             let read = read_policy(path)?;
@@ -17,24 +24,18 @@ pub(crate) fn run(args: &Why) -> Result<Exit, Fault> {
         }
         None => None,
     };
+    let policy = build(file, raw)?;
     if let Some(text) = args.read.as_deref().or(args.write.as_deref()) {
         let path = guest_path(text)?;
         let capability = if args.write.is_some() { Capability::FsWrite } else { Capability::FsRead };
-        let policy = build(file, raw)?;
         let request = Request::Path { capability, guest: &path, host: None };
         return answer(args.output, &policy, &request, path.as_str());
     }
-    if let Some(name) = &args.variable {
-        if name.contains('=') {
-            raw.env.push(name.clone());
-        }
-        let name = name.split('=').next().unwrap_or_default();
-        let policy = build(file, raw)?;
+    if let Some(name) = asked.first() {
         return answer(args.output, &policy, &Request::Env { name }, name);
     }
     let url = args.net.as_deref().unwrap_or_default();
     let full = if url.contains("://") { url.to_owned() } else { format!("https://{url}") };
-    let policy = build(file, raw as RawGrants)?;
     answer(args.output, &policy, &Request::Http { method: "GET", url: &full }, &full)
 }
 
