@@ -75,6 +75,24 @@ fn denied_name_with_control_characters_is_escaped_where_a_person_or_a_line_sees_
 }
 
 #[test]
+fn open_of_a_denied_file_by_a_hard_link_is_denied() {
+    let world = World::new();
+    world.write("work/secret.txt", "kept back");
+    world.write("work/other.txt", "kept back");
+    std::fs::hard_link(world.path("work/secret.txt"), world.path("work/second-name")).unwrap();
+    std::fs::hard_link(world.path("work/other.txt"), world.path("work/second-namf")).unwrap();
+    let flags: &[&str] = &["--allow-write={work}::/box", "--deny-read={work}/secret.txt"];
+    let open = |name: &str, write: bool| json!({"op": "open", "dir": "/box", "path": name, "read": !write, "write": write, "truncate": write});
+    let before = world.tree("work");
+    let run = world
+        .perform(flags, json!([open("second-name", false), open("second-name", true), open("second-namf", false)]));
+    assert_eq!(run.exits(0).said(), ["access", "access", "ok"], "{run}");
+    run.denied(&["fs.read deny-rule /box/second-name", "fs.write deny-rule /box/second-name"]);
+    assert_eq!(world.read("work/secret.txt"), b"kept back");
+    assert_eq!(before.differences(&world.tree("work")), Vec::<String>::new());
+}
+
+#[test]
 fn open_of_pipes_sockets_and_devices_is_denied_without_waiting() {
     let world = World::new();
     rustix::fs::mknodat(

@@ -4,6 +4,7 @@
 use cap_std::ambient_authority;
 use cap_std::fs::Dir as CapDir;
 use customs_policy::{GuestPath, MountKind, Policy};
+use std::collections::HashMap;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +28,12 @@ pub struct Roots {
     pub(crate) mounts: Vec<Root>,
     /// An empty directory that stands for "/": without it a guest's libc refuses absolute paths by itself and no attempt is seen.
     pub(crate) sentinel: WasiDir,
+    /// What deny rules name, by device and inode: a hard link or another spelling is another name for the same file.
+    denied: HashMap<Identity, (Arc<str>, bool)>,
 }
+
+/// Device and inode.
+pub(crate) type Identity = (u64, u64);
 
 impl std::fmt::Debug for Roots {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -98,7 +104,25 @@ impl Roots {
             let (host, guest) = (host.to_path_buf(), mount.guest.clone());
             mounts.push(Root { dir, host, guest, writable: mount.writable, file });
         }
-        Ok(Roots { mounts, sentinel: wasi_dir(empty, false) })
+        let mut denied: HashMap<Identity, (Arc<str>, bool)> = HashMap::new();
+        for (path, rule, reading) in policy.denied_hosts() {
+            // What is not there yet has no identity; its name is denied all the same.
+            let Ok(stat) = rustix::fs::stat(path) else { continue };
+            let known = denied.entry((stat.st_dev, stat.st_ino)).or_insert_with(|| (Arc::clone(rule), reading));
+            known.1 |= reading;
+        }
+        Ok(Roots { mounts, sentinel: wasi_dir(empty, false), denied })
+    }
+
+    /// Whether there is anything to know again: looking costs a system call.
+    pub(crate) fn denies_any(&self) -> bool {
+        !self.denied.is_empty()
+    }
+
+    /// The rule that denies the thing itself, under whatever name it was opened.
+    pub(crate) fn denied(&self, identity: Identity, write: bool) -> Option<&Arc<str>> {
+        let (rule, reading) = self.denied.get(&identity)?;
+        (write || *reading).then_some(rule)
     }
 
     /// The guest's name for an open file or directory of mount `index`, and the host's; `None` where it lies outside.

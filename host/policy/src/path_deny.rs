@@ -1,7 +1,7 @@
 //! `--deny-read` and `--deny-write`: matched on the guest's name, on the host path it maps to, and on the host path it
 //! turned out to be, whichever comes first.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::entry::{Entry, Split, entries};
@@ -54,6 +54,12 @@ impl PathDeny {
             reading,
             rule: entry.rule(),
         })
+    }
+
+    /// Every spelling of the host path.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        use std::os::unix::ffi::OsStrExt as _;
+        self.hosts.iter().map(|host| Path::new(std::ffi::OsStr::from_bytes(host)))
     }
 
     /// Whether the place is the denied path or below it.

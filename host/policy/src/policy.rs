@@ -163,6 +163,12 @@ impl Policy {
         self.digest
     }
 
+    /// The host paths that deny rules name, with the rule, and whether it denies reading too. The boundary looks them up once, to know a
+    /// denied file again under another name.
+    pub fn denied_hosts(&self) -> impl Iterator<Item = (&Path, &Arc<str>, bool)> {
+        self.denies.iter().flat_map(|deny| deny.paths().map(|path| (path, &deny.rule, deny.reading)))
+    }
+
     /// The mount through which the guest could change this host path (canonical). Deny rules are not counted: the program
     /// asks this about its own files, and those have no business inside a writable grant at all.
     pub fn covers_writable(&self, host: &Path) -> Option<&Mount> {

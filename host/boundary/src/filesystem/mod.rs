@@ -4,9 +4,11 @@
 //! the kernel where it really leads and pins that; the decision is made again on the resolved path; the record is written; then
 //! wasmtime-wasi's own implementation acts on the pinned directory and one name. Contents are tapped.
 //!
-//! Not seen: what a guest does with bytes it already has; hard links made by others that give a denied file a second name inside a
-//! grant (the name is what is decided on); and, for the same reason, other spellings of a denied name where the file system takes them for
-//! the same (case folding, Unicode normalisation).
+//! What a deny rule names is known again by device and inode when it is opened under another name: a hard link, or another spelling where
+//! the file system folds case.
+//!
+//! Not seen: what a guest does with bytes it already has; and what lies below a denied *directory* when that directory is spelled
+//! differently on a file system that folds case or normalises Unicode.
 
 mod change;
 pub(crate) mod descriptor;

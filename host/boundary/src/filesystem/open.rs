@@ -3,9 +3,10 @@
 use super::resolve::{self, Follow, Lost, WriteOpen};
 use super::{Fd, Handle, Target, stopped};
 use crate::flow::Way;
+use crate::roots::Identity;
 use crate::state::{View, path_capability};
 use customs_ledger::material::SinkKind;
-use customs_policy::{Capability, GuestPath};
+use customs_policy::{Capability, Denial, DenialCode, GuestPath};
 use rustix::fd::AsFd;
 use rustix::fs::FileType;
 use wasmtime_wasi::filesystem::{Descriptor, Dir, File};
@@ -94,6 +95,7 @@ impl View<'_> {
             let (real, permit) = self.settle(target, cap, OP, self.real(Some(mount), &opened.fd))?;
             (real, Some(permit))
         };
+        self.not_denied(opened.identity, cap, OP, &target.requested, &real)?;
         let permit = permit.as_ref().unwrap_or(&target.permit);
         let of = recorder.allow(permit, OP, &target.requested, Some(real.as_str()), false).map_err(stopped)?;
         let (mount, size) = (permit.mount(), opened.size);
@@ -110,7 +112,10 @@ impl View<'_> {
         let (real, permit) = self.settle_place(target, &place, cap, OP)?;
         let parent = place.parent(base);
         match resolve::look(parent, &place.name) {
-            Ok(Some(FileType::RegularFile | FileType::Directory | FileType::Symlink) | None) => {}
+            Ok(None) => {}
+            Ok(Some((FileType::RegularFile | FileType::Directory | FileType::Symlink, identity))) => {
+                self.not_denied(identity, cap, OP, &target.requested, &real)?;
+            }
             Ok(Some(_)) => return Err(self.lost(Lost::Special, target, cap, OP, None)),
             // The open fails as well, and with the error that a guest knows.
             Err(_) => {}
@@ -131,6 +136,24 @@ impl View<'_> {
         let mount = permit.mount();
         let descriptor = self.descriptor(opened, mount, mode.open);
         self.adopt(descriptor, Handle::new(real, mount, Some(of), true))
+    }
+
+    /// A hard link, or another spelling on a file system that folds case, is another name for a file that a rule denies by its name.
+    pub(crate) fn not_denied(
+        &self,
+        identity: Identity,
+        cap: Capability,
+        op: &'static str,
+        requested: &str,
+        real: &GuestPath,
+    ) -> FsResult<()> {
+        match self.guard.roots.denied(identity, cap == Capability::FsWrite) {
+            None => Ok(()),
+            Some(rule) => {
+                let denial = Denial::by_rule(cap, DenialCode::DenyRule, rule);
+                Err(self.refuse(&denial, op, requested, Some(real.as_str())))
+            }
+        }
     }
 
     /// The name of something created is text the guest chose: a sink.

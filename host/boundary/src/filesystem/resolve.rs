@@ -3,6 +3,7 @@
 //! The kernel resolves (`openat2` with `RESOLVE_BENEATH`), we only ask where it ended up. An operation acts on the pinned directory and a
 //! single name without following links, so that what was decided is what is used: there is no second resolution to race with.
 
+use crate::roots::Identity;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -57,6 +58,8 @@ pub(crate) struct Opened {
     pub(crate) directory: bool,
     /// Bytes in it now, as a hint.
     pub(crate) size: u64,
+    /// Which file it is, whatever its name.
+    pub(crate) identity: Identity,
     /// No link was on the way: the name is its own resolution.
     pub(crate) direct: bool,
 }
@@ -77,18 +80,20 @@ pub(crate) fn open_read(dir: BorrowedFd<'_>, path: &str, directory: bool, follow
         Err(Errno::NXIO) => return Err(Lost::Special),
         Err(errno) => return Err(lost(errno)),
     };
-    let (kind, size) = kind_of(fd.as_fd())?;
+    let (kind, size, identity) = kind_of(fd.as_fd())?;
     if directory && kind != FileType::Directory {
         return Err(Lost::Os(Errno::NOTDIR));
     }
-    Ok(Opened { fd, directory: kind == FileType::Directory, size, direct })
+    Ok(Opened { fd, directory: kind == FileType::Directory, size, identity, direct })
 }
 
 /// The kind of an open thing, where it is one a guest may have.
-fn kind_of(fd: BorrowedFd<'_>) -> Result<(FileType, u64), Lost> {
+fn kind_of(fd: BorrowedFd<'_>) -> Result<(FileType, u64, Identity), Lost> {
     let stat = rustix::fs::fstat(fd).map_err(Lost::Os)?;
     match FileType::from_raw_mode(stat.st_mode) {
-        kind @ (FileType::RegularFile | FileType::Directory) => Ok((kind, u64::try_from(stat.st_size).unwrap_or(0))),
+        kind @ (FileType::RegularFile | FileType::Directory) => {
+            Ok((kind, u64::try_from(stat.st_size).unwrap_or(0), (stat.st_dev, stat.st_ino)))
+        }
         _ => Err(Lost::Special),
     }
 }
@@ -164,7 +169,7 @@ pub(crate) fn locate(base: BorrowedFd<'_>, path: &str, follow: Follow) -> Result
 
 /// True where the name, without the slashes behind it, is a link.
 pub(crate) fn is_link(parent: BorrowedFd<'_>, name: &str) -> bool {
-    matches!(look(parent, name.trim_end_matches('/')), Ok(Some(FileType::Symlink)))
+    matches!(look(parent, name.trim_end_matches('/')), Ok(Some((FileType::Symlink, _))))
 }
 
 fn open_dir(base: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Lost> {
@@ -172,9 +177,9 @@ fn open_dir(base: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Lost> {
 }
 
 /// What is at a place, without following it. `None` where nothing is.
-pub(crate) fn look(parent: BorrowedFd<'_>, name: &str) -> Result<Option<FileType>, Lost> {
+pub(crate) fn look(parent: BorrowedFd<'_>, name: &str) -> Result<Option<(FileType, Identity)>, Lost> {
     match rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
+        Ok(stat) => Ok(Some((FileType::from_raw_mode(stat.st_mode), (stat.st_dev, stat.st_ino)))),
         Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(Lost::Os(errno)),
     }
@@ -209,8 +214,8 @@ pub(crate) fn open_write(parent: BorrowedFd<'_>, name: &str, how: WriteOpen) -> 
         Err(Errno::NXIO) => return Err(Lost::Special),
         Err(errno) => return Err(lost(errno)),
     };
-    let (kind, size) = kind_of(fd.as_fd())?;
-    Ok(Opened { fd, directory: kind == FileType::Directory, size, direct: true })
+    let (kind, size, identity) = kind_of(fd.as_fd())?;
+    Ok(Opened { fd, directory: kind == FileType::Directory, size, identity, direct: true })
 }
 
 #[cfg(test)]

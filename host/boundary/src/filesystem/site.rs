@@ -75,6 +75,13 @@ impl View<'_> {
         let mut place =
             resolve::locate(base, &target.path, links).map_err(|lost| self.lost(lost, &target, cap, op, None))?;
         let (real, permit) = self.settle_place(&target, &place, cap, op)?;
+        // Removing or renaming a name leaves the file behind its other names alone; what is told about it or changed on it does not.
+        if self.guard.roots.denies_any() && matches!(op, "stat-at" | "metadata-hash-at" | "set-times-at") {
+            let bare = place.name.trim_end_matches('/');
+            if let Ok(Some((_, identity))) = resolve::look(place.parent(base), bare) {
+                self.not_denied(identity, cap, op, &target.requested, &real)?;
+            }
+        }
         if !follow && place.name.ends_with('/') {
             // With a slash behind it a link could stand for what it leads to, which was not decided on. What only looks, or sets times, is
             // about the link itself all the same; the others fail, as they do without us.

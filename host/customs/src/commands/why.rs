@@ -15,7 +15,9 @@ pub(crate) fn run(args: &Why) -> Result<Exit, Fault> {
     raw.env = given;
     let questions = [args.read.as_deref(), args.write.as_deref(), args.net.as_deref()].into_iter().flatten().count();
     if questions + asked.len() != 1 {
-        return Err(Fault::Refused("ask about one access: --read PATH, --write PATH, --env NAME or --net URL".to_owned()));
+        return Err(Fault::Refused(
+            "ask about one access: --read PATH, --write PATH, --env NAME or --net URL".to_owned(),
+        ));
     }
     let file = match &args.policy {
         Some(path) => {
