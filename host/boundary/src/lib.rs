@@ -14,6 +14,7 @@
 
 mod clocks;
 mod context;
+mod denials;
 mod environment;
 mod filesystem;
 mod flow;
@@ -29,6 +30,7 @@ mod roots;
 mod sockets;
 mod state;
 mod stdio;
+mod stop;
 mod tap;
 
 pub use context::{Context, LogLevel, Said, Tool, ToolPre, tool_exports, tool_types};

@@ -3,13 +3,16 @@
 //! Order is the promise. `allow` returns only after its access record is in the ledger (and, for an effect, in the OS); a view acts
 //! after that. When a record cannot be written the call is stopped: nothing runs unrecorded. What is capped is counted.
 
+use crate::denials::Denials;
+pub use crate::denials::{DenialRow, MAX_DENIAL_ROWS, MAX_DENIALS_RECORDED};
 use crate::flow::{Flow, FlowId, Way};
 use crate::hidden::Hidden;
 use crate::imports::{Counts, Import};
+pub use crate::stop::{Stop, Stopped};
 use customs_ledger::digest::Hasher;
 use customs_ledger::material::{Sink, SinkKind, Source, SourceKind};
 use customs_ledger::{Access, Decision, Event, Ledger, Outcome, RunKey};
-use customs_policy::{Capability, Denial, DenialCode, Permit, Policy};
+use customs_policy::{Capability, Denial, Permit, Policy};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -17,51 +20,8 @@ use std::time::Instant;
 /// Ledger records one call may cause. A tool that opens 25,000 files is still served; larger makes a hostile tool's ledger grow past
 /// what a person opens (about 40 MiB), smaller stops honest crawlers.
 pub const MAX_EVENTS: u64 = 100_000;
-/// Ledger records of refused accesses for one capability and operation; further ones are counted and closed by a `suppressed` record.
-pub const MAX_DENIALS_RECORDED: u64 = 1_000;
-/// Distinct rows of refused accesses kept for the report; the ledger and the counts have the rest.
-pub const MAX_DENIAL_ROWS: usize = 1_000;
 /// Flows of bytes in one call. Each is a row of the report.
 pub const MAX_FLOWS: usize = 50_000;
-
-/// Why a call was stopped by the boundary. The engine turns it into the call's ending.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// A limit was reached; `observed` is the value that broke it, in words.
-    Limit { limit: &'static str, observed: String },
-    /// The guest asked to exit.
-    Exit(i32),
-    /// The caller gave up.
-    Cancelled,
-    /// The ledger could not be written.
-    Ledger(String),
-}
-
-/// The error that unwinds a guest which the boundary stopped. The reason is in the recorder.
-#[derive(Debug)]
-pub struct Stopped;
-
-impl std::fmt::Display for Stopped {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the call was stopped at the import boundary")
-    }
-}
-
-impl std::error::Error for Stopped {}
-
-/// A refused access as the report shows it: one row for each distinct one.
-#[derive(Clone, Debug)]
-pub struct DenialRow {
-    /// The ledger record of the first, where it was recorded one by one.
-    pub seq: u64,
-    pub capability: Capability,
-    pub operation: &'static str,
-    pub requested: String,
-    pub resolved: Option<String>,
-    pub code: DenialCode,
-    pub rule: Option<Arc<str>>,
-    pub count: u64,
-}
 
 /// What is left of the budgets of bytes. They count what crosses, not what is kept.
 #[derive(Clone, Copy, Debug)]
@@ -77,10 +37,7 @@ struct Inner {
     sinks: Vec<Sink>,
     next_source: u64,
     next_sink: u64,
-    denials: Vec<DenialRow>,
-    denial_index: BTreeMap<(Capability, &'static str, DenialCode, String), usize>,
-    denial_rows_cut: bool,
-    denied: BTreeMap<(Capability, &'static str, DenialCode), u64>,
+    denials: Denials,
     /// Capabilities that are recorded once and counted: clocks, random numbers, stdio.
     counted: BTreeMap<(Capability, &'static str), (u64, u64)>,
     counts: Counts,
@@ -148,10 +105,7 @@ impl Recorder {
                 sinks: Vec::new(),
                 next_source: 1,
                 next_sink: 1,
-                denials: Vec::new(),
-                denial_index: BTreeMap::new(),
-                denial_rows_cut: false,
-                denied: BTreeMap::new(),
+                denials: Denials::default(),
                 counted: BTreeMap::new(),
                 counts: Counts::default(),
                 budget,
@@ -253,10 +207,8 @@ impl Recorder {
         let (requested, resolved) = (self.0.hidden.cover(requested), resolved.map(|r| self.0.hidden.cover(r)));
         let (requested, resolved) = (requested.as_ref(), resolved.as_deref());
         let mut inner = self.inner();
-        let seen = inner.denied.entry((denial.capability, op, denial.code)).or_insert(0);
-        *seen += 1;
         let mut seq = 0;
-        if *seen <= MAX_DENIALS_RECORDED {
+        if inner.denials.count(denial, op) {
             let event = Event::Access(Access {
                 call: self.0.call,
                 t: self.elapsed(),
@@ -269,30 +221,7 @@ impl Recorder {
             });
             seq = self.append(&mut inner, &event, false)?;
         }
-        let shown: String = requested.chars().take(1024).collect();
-        let inner = &mut *inner;
-        let next = inner.denials.len();
-        match inner.denial_index.entry((denial.capability, op, denial.code, shown)) {
-            std::collections::btree_map::Entry::Occupied(at) => {
-                if let Some(row) = inner.denials.get_mut(*at.get()) {
-                    row.count += 1;
-                }
-            }
-            std::collections::btree_map::Entry::Vacant(at) if next < MAX_DENIAL_ROWS => {
-                inner.denials.push(DenialRow {
-                    seq,
-                    capability: denial.capability,
-                    operation: op,
-                    requested: at.key().3.clone(),
-                    resolved: resolved.map(str::to_owned),
-                    code: denial.code,
-                    rule: denial.rule.clone(),
-                    count: 1,
-                });
-                at.insert(next);
-            }
-            std::collections::btree_map::Entry::Vacant(_) => inner.denial_rows_cut = true,
-        }
+        inner.denials.add(denial, op, requested, resolved, seq);
         Ok(())
     }
 
@@ -538,23 +467,20 @@ impl Recorder {
             self.append_past_cap(&mut inner, &event, false)?;
         }
         let mut suppressed = BTreeMap::new();
-        for ((cap, op, code), n) in std::mem::take(&mut inner.denied) {
-            let over = n.saturating_sub(MAX_DENIALS_RECORDED);
-            if over > 0 {
-                let (cap, code) = (cap.as_str(), code.as_str());
-                let event = Event::Suppressed { call: self.0.call, cap, op, code, count: over };
-                self.append_past_cap(&mut inner, &event, false)?;
-                suppressed.insert(format!("{cap} {op} {code}"), over);
-            }
+        for ((cap, op, code), count) in inner.denials.unrecorded() {
+            let (cap, code) = (cap.as_str(), code.as_str());
+            let event = Event::Suppressed { call: self.0.call, cap, op, code, count };
+            self.append_past_cap(&mut inner, &event, false)?;
+            suppressed.insert(format!("{cap} {op} {code}"), count);
         }
         inner.sources.sort_by_key(|s| s.id);
         inner.sinks.sort_by_key(|s| s.id);
         Ok(Harvest {
             sources: std::mem::take(&mut inner.sources),
             sinks: std::mem::take(&mut inner.sinks),
-            denials: std::mem::take(&mut inner.denials),
+            denials: inner.denials.take_rows(),
             suppressed,
-            capped: inner.denial_rows_cut,
+            capped: inner.denials.cut,
             imports: inner.counts.called(),
             stop: inner.stop.clone(),
         })
