@@ -10,13 +10,16 @@ pub(crate) mod why;
 use crate::exit::Fault;
 use crate::machine;
 use crate::output;
-use customs_engine::load::{Allocation, Cache, Compiler, ErrorKind, Fuel, LoadError, read_component};
+use customs_engine::load::{Allocation, Cache, Compiler, Docs, ErrorKind, Fuel, LoadError, read_component};
 use customs_engine::{Host, Program};
 use customs_ledger::Escaped;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+/// The largest WIT text that is looked at for documentation.
+const MAX_WIT: u64 = 1 << 20;
 
 /// Reads, compiles and links a component. `expect` is the digest it must have.
 pub(crate) fn load(path: &Path, expect: Option<[u8; 32]>, fuel: Fuel, cache: Option<&Cache>) -> Result<Program, Fault> {
@@ -42,11 +45,20 @@ pub(crate) fn load(path: &Path, expect: Option<[u8; 32]>, fuel: Fuel, cache: Opt
     if let width @ 1.. = shown.into_inner() {
         output::person(&format!("\r{:width$}\r", ""));
     }
-    let loaded = loaded.map_err(from_load)?;
+    let mut loaded = loaded.map_err(from_load)?;
+    if loaded.facts.docs.is_empty() {
+        loaded.facts.docs = beside(path);
+    }
     if let Some(warning) = &loaded.cache_warning {
         output::person(&format!("warning  {}\n", Escaped(warning)));
     }
     Program::new(&host, loaded).map_err(|why| Fault::Refused(format!("{name} {why}")))
+}
+
+/// Documentation from a `.wit` of the same name beside the component, where there is one that can be read.
+fn beside(path: &Path) -> Docs {
+    let text = machine::read(&path.with_extension("wit"), MAX_WIT).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    text.map(|text| Docs::from_wit(&text)).unwrap_or_default()
 }
 
 /// The component's file name: what reports and ledgers call it.

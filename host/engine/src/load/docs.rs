@@ -18,6 +18,9 @@ const MAX_ENTRIES: usize = 10_000;
 /// Characters kept of one text: about four screens, and it is sent with each tool listing.
 const MAX_CHARS: usize = 8_000;
 
+/// Brackets inside brackets in a WIT text; types nest at most ten deep in practice.
+const MAX_WIT_DEPTH: usize = 100;
+
 /// Characters kept of a name that documentation is for.
 const MAX_NAME_CHARS: usize = 256;
 
@@ -67,6 +70,51 @@ impl Docs {
         docs
     }
 
+    /// From a WIT text beside the component, for components whose toolchain leaves the documentation out. What is not WIT documents
+    /// nothing.
+    #[must_use]
+    pub fn from_wit(text: &str) -> Self {
+        let mut docs = Self::default();
+        if text.len() > MAX_SECTION || too_deep(text) {
+            return docs;
+        }
+        let Ok(group) = wit_parser::UnresolvedPackageGroup::parse("beside.wit", text) else { return docs };
+        for (_, interface) in &group.main.interfaces {
+            let Some(name) = &interface.name else { continue };
+            for (function, item) in &interface.functions {
+                docs.add_wit(Some(name), function, &item.docs);
+            }
+        }
+        for (_, world) in &group.main.worlds {
+            for (key, item) in &world.exports {
+                if let (wit_parser::WorldKey::Name(function), wit_parser::WorldItem::Function(item)) = (key, item) {
+                    docs.add_wit(None, function, &item.docs);
+                }
+            }
+        }
+        docs
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
+    fn add_wit(&mut self, interface: Option<&str>, function: &str, docs: &wit_parser::Docs) {
+        let Some(text) = &docs.contents else { return };
+        let Some((function, text)) = self.take(function, &Value::from(text.as_str())) else { return };
+        match interface {
+            Some(name) => {
+                let name = visible(name, MAX_NAME_CHARS, Lines::One).text;
+                self.interfaces.entry(name).or_default().insert(function, text);
+            }
+            None => {
+                self.functions.insert(function, text);
+            }
+        }
+    }
+
     fn add_interfaces(&mut self, interfaces: Option<&Map<String, Value>>) {
         for (interface, entry) in interfaces.into_iter().flatten() {
             let functions = entry.as_object().and_then(|entry| object(entry, "funcs"));
@@ -90,6 +138,22 @@ impl Docs {
         self.odd |= text.odd;
         Some((visible(function, MAX_NAME_CHARS, Lines::One).text, text.text))
     }
+}
+
+/// The parser recurses into types: brackets nested deeper than any honest WIT are not given to it.
+fn too_deep(text: &str) -> bool {
+    let mut depth = 0_usize;
+    for byte in text.bytes() {
+        match byte {
+            b'<' | b'(' | b'{' => depth += 1,
+            b'>' | b')' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_WIT_DEPTH {
+            return true;
+        }
+    }
+    false
 }
 
 fn object<'a>(parent: &'a Map<String, Value>, key: &str) -> Option<&'a Map<String, Value>> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{Facts, Kind, Wasm};
+use super::super::{Docs, Facts, Kind, Wasm};
 use super::{ADDER, component, core_module, custom, from_text, number, section};
 
 fn facts(bytes: Vec<u8>) -> Facts {
@@ -131,4 +131,27 @@ fn facts_docs_that_are_broken_or_hostile_are_left_out() {
     let facts = facts(component(&[docs_section(&hidden)]));
     assert!(facts.odd_text);
     assert_eq!(facts.docs.of(Some("api"), "f"), Some("Read.\\u{202e}"));
+}
+
+#[test]
+fn docs_of_a_wit_text_beside_the_component_are_taken() {
+    let docs = Docs::from_wit(
+        "package demo:notes;\n/// not a function\ninterface api {\n  /// Reads one.\n  read: func(path: string) -> string;\n  bare: func();\n}\n\
+         world w {\n  export api;\n  /// Runs.\n  export go: func();\n}\n",
+    );
+    assert_eq!(docs.of(Some("demo:notes/api@1.0.0"), "read"), Some("Reads one."));
+    assert_eq!(docs.of(Some("demo:notes/api"), "bare"), None);
+    assert_eq!(docs.of(None, "go"), Some("Runs."));
+}
+
+#[test]
+fn docs_of_a_hostile_wit_text_must_not_panic() {
+    let nested =
+        format!("package a:b; interface c {{ d: func(e: {}u8{}); }}", "list<".repeat(50_000), ">".repeat(50_000));
+    for text in ["", "not wit", "package", "package a:b; interface c { /// \u{1b}[31m\n d: func(", nested.as_str()] {
+        assert!(Docs::from_wit(text).is_empty(), "{:.40}", text);
+    }
+    // The WIT grammar itself refuses text that is not displayed as it is written.
+    assert!(Docs::from_wit("package a:b;\ninterface c {\n/// \u{202e}gniht\nd: func();\n}").is_empty());
+    assert!(!Docs::from_wit("package a:b;\ninterface c {\n/// thing\nd: func();\n}").is_empty());
 }
