@@ -35,19 +35,53 @@ pub fn main() -> std::process::ExitCode {
             return usage.into();
         }
     };
-    let done = match cli.command {
+    match guarded(|| dispatch(cli)) {
+        Ok(exit) => exit.into(),
+        Err(fault) => {
+            output::complain(&fault);
+            fault.exit().into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<Exit, Fault> {
+    match cli.command {
         Command::Run(run) => commands::run::run(&run),
         Command::Inspect(inspect) => commands::inspect::run(&inspect),
         Command::Verify(verify) => commands::verify::run(&verify),
         Command::Why(why) => commands::why::run(&why),
         Command::Policy(PolicyCommand::Check(check)) => commands::policy::check(&check),
         Command::Policy(PolicyCommand::Show(show)) => commands::policy::show(&show),
-    };
-    match done {
-        Ok(exit) => exit.into(),
-        Err(fault) => {
-            output::complain(&fault);
-            fault.exit().into()
+    }
+}
+
+/// A panic is a bug of ours. It ends the call: what was recorded stays recorded, the ledger is left unclosed, and the person gets one
+/// sentence instead of a backtrace.
+fn guarded(work: impl FnOnce() -> Result<Exit, Fault>) -> Result<Exit, Fault> {
+    let place = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let seen = std::sync::Arc::clone(&place);
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if let (Ok(mut place), Some(location)) = (seen.lock(), info.location()) {
+            *place = format!(" at {}:{}", location.file(), location.line());
         }
+    }));
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    std::panic::set_hook(before);
+    done.unwrap_or_else(|_| {
+        let place = place.lock().map(|place| place.clone()).unwrap_or_default();
+        Err(Fault::Internal(format!("customs has a bug{place}: nothing more was done; please report it")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Exit, Fault, guarded};
+
+    #[test]
+    fn a_panic_of_ours_is_a_fault_with_a_place_and_a_result_is_passed_on() {
+        let Err(Fault::Internal(why)) = guarded(|| panic!("guest text \u{1b}[31m")) else { panic!("not a fault") };
+        assert!(why.contains("lib.rs:") && !why.contains("guest text"), "{why}");
+        assert_eq!(guarded(|| Ok(Exit::Error)), Ok(Exit::Error));
     }
 }
