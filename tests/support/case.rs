@@ -9,7 +9,7 @@
 //! id = 1                                     # the threat it stands for
 //! script = [{ op = "open", dir = "/box", path = "../outside/canary" }]
 //! said = ["not-permitted"]                   # ok, or the error, of each operation
-//! denied = ["fs.read escape /box/../outside/canary"]
+//! denied = ["fs.read path-escape /box/../outside/canary"]
 //! twin = { script = [{ op = "open", dir = "/box", path = "a/../f" }] }
 //! ```
 //!

@@ -443,7 +443,7 @@ impl Recorder {
         self.end(id)
     }
 
-    /// A source that is seen when the call begins (its arguments), without a budget: the engine has bounded them.
+    /// A source that is seen when the call begins (its arguments), charged to the input budget.
     pub fn argument(&self, of: u64, name: &str, bytes: &[u8]) -> Result<(), Stopped> {
         self.whole(of, Way::In(SourceKind::Argument), name, bytes)
     }

@@ -26,7 +26,7 @@ macro_rules! capabilities {
 }
 
 capabilities! {
-    FsRead = "fs.read": "Content of a file, or the target of a link.",
+    FsRead = "fs.read": "Content of a file.",
     FsWrite = "fs.write": "Any change: content, names, times, links.",
     FsList = "fs.list": "Names in a directory.",
     FsStat = "fs.stat": "Metadata of a file or directory.",

@@ -16,7 +16,7 @@ const MIB: u64 = 1024 * 1024;
 pub struct Limits {
     /// Wall-clock time of the call, waiting included.
     pub timeout: Duration,
-    /// Bytes of linear memory and tables, all instances together.
+    /// Bytes of linear memory, all instances together.
     pub max_memory: u64,
     /// Bytes of the answer and the standard streams.
     pub max_output: u64,

@@ -20,7 +20,7 @@ use crate::variables::{EnvVar, Variables};
 pub enum Clock {
     /// The real one.
     Allowed,
-    /// One that stands still.
+    /// One that starts at a fixed time and moves a fixed step at each look.
     Fixed,
 }
 
