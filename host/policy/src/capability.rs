@@ -29,7 +29,7 @@ capabilities! {
     FsRead = "fs.read": "Content of a file.",
     FsWrite = "fs.write": "Any change: content, names, times, links.",
     FsList = "fs.list": "Names in a directory.",
-    FsStat = "fs.stat": "Metadata of a file or directory.",
+    FsStat = "fs.stat": "Metadata of a file or directory, or the target of a link.",
     EnvGet = "env.get": "An environment variable.",
     HttpRequest = "http.request": "An HTTP or HTTPS request.",
     DnsLookup = "dns.lookup": "A name lookup.",
