@@ -126,3 +126,31 @@ fn peak_memory_is_told_and_follows_what_was_taken() {
     let (small, large) = (peak(1), peak(33));
     assert!((large - small) >> 20 == 32, "{small} {large}");
 }
+
+/// What cannot all be recorded does not run: arguments are sources, one record each.
+#[test]
+fn more_arguments_than_can_be_recorded_are_stopped_before_the_tool_runs() {
+    let world = World::new();
+    let many = |count: usize| -> Value {
+        let extra = (0..count).map(|n| (format!("k{n}"), json!(1)));
+        Value::Object(extra.chain([("name".to_owned(), json!("you"))]).collect())
+    };
+    let run = world.run(&guest("dynamic"), "greet", &many(60_000), &[]).run();
+    assert_eq!(run.exits(3).ending(), "limit flows", "{run}");
+    assert_eq!((&run.json["result"], &run.json["complete"]), (&Value::Null, &json!(false)));
+    let end = run.ledger.iter().rfind(|record| record["event"] == "end").unwrap();
+    assert_eq!(end["imports"], json!({}), "the tool did not run");
+    let run = world.run(&guest("dynamic"), "greet", &many(60), &[]).run();
+    assert_eq!(run.exits(0).ending(), "returned", "{run}");
+}
+
+/// A component that lists its own tools has run by the time that a call of it is refused, and the ledger of that is named.
+#[test]
+fn a_refusal_after_the_tools_were_listed_names_its_ledger() {
+    let world = World::new();
+    let run = world.run(&guest("dynamic"), "no-such-tool", &json!({}), &[]).run();
+    assert_eq!(run.exits(2).ending(), "refused", "{run}");
+    assert_eq!(run.json["ledger"]["events"], json!(run.ledger.len() - 1), "{run}");
+    let run = world.run(&guest("notes"), "no-such-tool", &json!({}), &[]).run();
+    assert_eq!((run.exits(2).ending().as_str(), &run.json["ledger"]), ("refused", &Value::Null), "{run}");
+}

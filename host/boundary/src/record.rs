@@ -330,12 +330,6 @@ impl Recorder {
         Ok(())
     }
 
-    /// What is left of the file-write budget.
-    #[must_use]
-    pub fn file_write_left(&self) -> u64 {
-        self.inner().budget.file_write
-    }
-
     /// Takes `n` bytes from the file-write budget for growth without bytes (a hole).
     pub fn charge_file_write(&self, n: u64) -> bool {
         let mut inner = self.inner();

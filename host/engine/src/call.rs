@@ -141,8 +141,11 @@ impl Session {
                 Input { context: context.clone(), ..Input::default() }
             }
         };
-        let (answer, peak_memory) = self.run(&prepared, &recorder, input, &context).await?;
-        let mut answer = answer;
+        let (mut answer, peak_memory) = match recorder.stopped() {
+            None => self.run(&prepared, &recorder, input, &context).await?,
+            // Its arguments could not all be recorded: it does not run.
+            Some(_) => (Answer { ending: Ending::Returned, result: None }, 0),
+        };
         if let Some(result) = &answer.result
             && sinks::record(&recorder, of, result, self.program.catalogue().form).is_err()
         {
@@ -151,6 +154,10 @@ impl Session {
                 _ => Ending::Trap { detail: "the return could not be recorded".to_owned() },
             };
             answer.result = None;
+        }
+        // A limit may be reached where there is no guest left to unwind: before it ran, or by a record that closes a stream.
+        if let (false, Some(Stop::Limit { limit, observed })) = (answer.ending.is_stop(), recorder.stopped()) {
+            answer = Answer { ending: Ending::Limit { limit, observed }, result: None };
         }
         self.close(call, prepared.tool, answer, &recorder, peak_memory)
     }

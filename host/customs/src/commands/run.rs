@@ -16,7 +16,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 pub(crate) fn run(args: &Run) -> Result<Exit, Fault> {
-    let mut subject = Subject { path: args.component.display().to_string(), sha256: None, tool: args.tool.clone() };
+    let mut subject =
+        Subject { path: args.component.display().to_string(), sha256: None, tool: args.tool.clone(), ledger: None };
     let done = attempt(args, &mut subject);
     // Not for a fault of ours: guest code may have run by then, and an ending that was not recorded is not told.
     if let (Err(fault @ Fault::Refused(_)), Format::Json) = (&done, args.output) {
@@ -109,7 +110,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
                 .and_then(|tool| prepare(args, &program, &policy, &tool));
             if let Err(Fault::Refused(_)) = &prepared {
                 // What ran so far is a whole record.
-                close()?;
+                subject.ledger = Some(show::json::ledger_json(args.ledger.as_deref(), &close()?));
             }
             prepared?
         }

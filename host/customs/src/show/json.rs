@@ -15,6 +15,8 @@ pub(crate) struct Subject {
     pub(crate) path: String,
     pub(crate) sha256: Option<[u8; 32]>,
     pub(crate) tool: Option<String>,
+    /// The ledger of what ran before a refusal: only a component that lists its own tools runs that early.
+    pub(crate) ledger: Option<Value>,
 }
 
 pub(crate) fn run(subject: &Subject, report: &Report, policy: &Policy, ledger: Option<&Path>, head: &Head) -> Value {
@@ -39,7 +41,7 @@ pub(crate) fn run(subject: &Subject, report: &Report, policy: &Policy, ledger: O
         "complete": report.complete,
         "suppressed": report.suppressed,
         "limits": limits(policy, Some(report.peak_memory)),
-        "ledger": {"path": ledger.map(|p| p.display().to_string()), "head": hex(&head.hash), "events": head.events},
+        "ledger": ledger_json(ledger, head),
     })
 }
 
@@ -52,8 +54,12 @@ pub(crate) fn refused(subject: &Subject, why: &str) -> Value {
         "result": null,
         "ending": ending(&Ending::Refused { detail: why.to_owned() }),
         "denials": [], "sources": [], "sinks": [], "findings": [], "methods": [],
-        "complete": true, "suppressed": {}, "limits": {}, "ledger": null,
+        "complete": true, "suppressed": {}, "limits": {}, "ledger": subject.ledger,
     })
+}
+
+pub(crate) fn ledger_json(path: Option<&Path>, head: &Head) -> Value {
+    json!({"path": path.map(|p| p.display().to_string()), "head": hex(&head.hash), "events": head.events})
 }
 
 fn component(subject: &Subject) -> Value {
