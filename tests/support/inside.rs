@@ -1,12 +1,13 @@
 //! The program's engine in this process, for tests that must watch it from within: a session on a guest, with directories granted.
 
-use customs_boundary::{Context, Roots};
-use customs_engine::load::{Allocation, Compiler, Fuel, read_component};
+use customs_boundary::{Context, Network, Roots};
+use customs_engine::load::{Allocation, Cache, Compiler, Fuel, read_component};
 use customs_engine::{Host, Program, Report, Session};
 use customs_ledger::{Component, Event, Ledger, Open, RunKey};
 use customs_policy::{HostView, Layer, Origin, PathKind, Policy, RawGrants};
 use serde_json::Value;
 use std::ffi::OsString;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -44,15 +45,19 @@ pub struct Inside {
 
 impl Inside {
     pub fn new() -> Inside {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().enable_io().build().unwrap();
         Inside { runtime, host: Host::new(Fuel::Off, Allocation::OnDemand).unwrap() }
     }
 
-    /// A guest, and the component that it was made of.
+    /// A guest, and the component that it was made of. Its code is kept for the next test of this build.
     pub fn program(&self, name: &str) -> (Arc<Program>, wasmtime::component::Component) {
         let path = guest(name);
         let wasm = read_component(std::fs::File::open(path).unwrap(), name, None).unwrap();
-        let loaded = Compiler::InProcess.load(self.host.engine(), None, &wasm, &|_| {}).unwrap();
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("inside");
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&kept).unwrap();
+        let kept = cap_std::fs::Dir::open_ambient_dir(kept, cap_std::ambient_authority()).unwrap();
+        let kept = Cache::open(kept).unwrap();
+        let loaded = Compiler::InProcess.load(self.host.engine(), Some(&kept), &wasm, &|_| {}).unwrap();
         let component = loaded.component.clone();
         (Arc::new(Program::new(&self.host, loaded).unwrap()), component)
     }
@@ -70,15 +75,34 @@ impl Inside {
             let list = match *key {
                 "allow-read" => &mut raw.allow_read,
                 "allow-write" => &mut raw.allow_write,
+                "allow-net" => &mut raw.allow_net,
+                "allow-tcp" => &mut raw.allow_tcp,
+                "allow-udp" => &mut raw.allow_udp,
+                "allow-listen" => &mut raw.allow_listen,
                 "env" => &mut raw.env,
                 other => panic!("{other} is not prepared here"),
             };
             list.push((*value).to_owned());
         }
         let layer = Layer { raw, base: PathBuf::from("/"), origin: Origin::Flags };
+        let (report, bytes) = self.call_under(program, tool, arguments, layer, |_| Network::none());
+        let text = String::from_utf8(bytes).unwrap();
+        (report, text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+    }
+
+    /// One call under a policy of one layer, over a network of the caller's own, and the ledger it left.
+    pub fn call_under(
+        &self,
+        program: &Arc<Program>,
+        tool: &str,
+        arguments: &Value,
+        layer: Layer,
+        network: impl FnOnce(&Policy) -> Network,
+    ) -> (Report, Vec<u8>) {
         let policy = Arc::new(Policy::build(&[layer], &Machine(Vec::new())).unwrap());
         let empty = tempfile::tempdir().unwrap();
         let roots = Arc::new(Roots::open(&policy, std::fs::File::open(empty.path()).unwrap()).unwrap());
+        let network = Arc::new(network(&policy));
         let ledger = Arc::new(Mutex::new(Ledger::memory_keeping()));
         let open = Event::Open(Open {
             run: "00000000000000000000000000000000",
@@ -94,10 +118,11 @@ impl Inside {
         let key = Arc::new(RunKey::random().unwrap());
         let arguments = arguments.as_object().unwrap().clone();
         let prepared = Session::prepare(program, &policy, tool, arguments).unwrap();
-        let session = Session::new(Arc::clone(program), policy, roots, Arc::clone(&ledger), key, Instant::now());
+        let shared = Arc::clone(&ledger);
+        let session = Session::new(Arc::clone(program), policy, roots, network, shared, key, Instant::now());
         let report = self.runtime.block_on(session.call(prepared, Context::default())).unwrap();
-        let ledger = ledger.lock().unwrap();
-        let records = ledger.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        (report, records)
+        let mut ledger = ledger.lock().unwrap();
+        ledger.close().unwrap();
+        (report, ledger.kept().to_vec())
     }
 }

@@ -27,6 +27,16 @@ impl View<'_> {
                 Err(denial) => recorder.deny(&denial, OP, name, None)?,
             }
         }
+        // What stands for a secret: the guest may do with it what it likes, and where it turns up tells what the guest did.
+        for (name, placeholder) in self.guard.network.secrets().placeholders() {
+            match self.decide(&Request::Env { name }) {
+                Ok(permit) => {
+                    let of = recorder.allow(&permit, OP, name, Some(name), false)?;
+                    recorder.whole(of, Way::In(SourceKind::Env), name, placeholder.as_bytes())?;
+                }
+                Err(denial) => recorder.deny(&denial, OP, name, None)?,
+            }
+        }
         // Granted and yet not handed over: the record says why.
         let absent = policy.env_absent().iter().map(|name| (name, "not set on the host"));
         let skipped = policy.env_skipped().iter().map(|name| (name, "not text on the host"));
@@ -70,8 +80,10 @@ impl environment::Host for View<'_> {
             self.guard.environment_told = true;
         }
         let policy = self.guard.recorder.policy();
-        let granted = policy.env().iter().filter(|v| self.decide(&Request::Env { name: &v.name }).is_ok());
-        Ok(granted.map(|v| (v.name.clone(), v.value.clone())).collect())
+        let held = policy.env().iter().map(|v| (v.name.as_str(), v.value.as_str()));
+        let all = held.chain(self.guard.network.secrets().placeholders());
+        let granted = all.filter(|(name, _)| self.decide(&Request::Env { name }).is_ok());
+        Ok(granted.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     fn get_arguments(&mut self) -> wasmtime::Result<Vec<String>> {

@@ -51,8 +51,8 @@ impl Flow {
         }
     }
 
-    /// Everything is kept: the budgets of the call bound it.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
+    /// Keeps as much as `keep` has left, and takes that from it.
+    pub(crate) fn push(&mut self, bytes: &[u8], keep: &mut usize) {
         self.bytes += bytes.len() as u64;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(bytes);
@@ -61,7 +61,10 @@ impl Flow {
             // A hint that cannot be met is no failure: the vector grows as it must.
             self.kept.try_reserve(self.expected.max(bytes.len())).ok();
         }
-        self.kept.extend_from_slice(bytes);
+        // Once something is missing nothing more is kept: what is kept is the beginning.
+        let fits = if self.kept.len() as u64 + bytes.len() as u64 == self.bytes { bytes.len().min(*keep) } else { 0 };
+        *keep -= fits;
+        self.kept.extend_from_slice(bytes.get(..fits).unwrap_or_default());
     }
 
     pub(crate) fn kept(&self) -> &[u8] {
@@ -72,6 +75,11 @@ impl Flow {
     pub(crate) fn finish(&mut self) -> Option<(u64, Way, u64, Content)> {
         let digest = self.hasher.take()?.finish();
         let kept = std::mem::take(&mut self.kept);
-        Some((self.of, self.way, self.number, Content { bytes: self.bytes, digest, kept, complete: !self.cut }))
+        Some((
+            self.of,
+            self.way,
+            self.number,
+            Content { bytes: self.bytes, digest, complete: !self.cut && kept.len() as u64 == self.bytes, kept },
+        ))
     }
 }

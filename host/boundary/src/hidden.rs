@@ -1,6 +1,7 @@
 //! Granted variables must not reach the ledger through the names that a guest asks for: a file called like a token, a URL with the
 //! token in its query.
 
+use crate::network::Secrets;
 use customs_policy::Policy;
 use std::borrow::Cow;
 
@@ -26,12 +27,15 @@ impl std::fmt::Debug for Hidden {
 
 impl Hidden {
     #[must_use]
-    pub fn of(policy: &Policy) -> Hidden {
+    pub fn of(policy: &Policy, secrets: &Secrets) -> Hidden {
         let secret = policy.env().iter().filter(|v| looks_secret(&v.value));
         let mut values: Vec<(String, String)> =
             secret.map(|v| (v.value.clone(), format!("[env:{}]", v.name))).collect();
+        // Declared to be secret, whatever they look like. The guest does not hold them; this is the second wall.
+        values.extend(secrets.values().map(|(name, value)| (value.to_owned(), format!("[secret:{name}]"))));
         values.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
-        let granted = policy.env().iter().map(|v| v.value.clone()).filter(|v| !v.is_empty()).collect();
+        let injected = secrets.values().map(|(_, value)| value.to_owned());
+        let granted = policy.env().iter().map(|v| v.value.clone()).chain(injected).filter(|v| !v.is_empty()).collect();
         Hidden { covered: values, granted }
     }
 

@@ -1,40 +1,144 @@
-//! `wasi:http` outgoing requests. The one place where a request could leave refuses it and records what was asked: this version opens no
-//! connections. wasmtime-wasi-http is built without its own sender, so there is no other way out.
+//! `wasi:http` outgoing requests: where a request is counted, decided and recorded, and handed to [`crate::network`] to be sent.
+//! wasmtime-wasi-http builds the request and is compiled without a sender of its own, so there is no other way out.
 
 use crate::imports::Import;
-use crate::record::Recorder;
-use crate::state::State;
-use customs_policy::{Capability, Denial, DenialCode};
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
+use crate::network::{Exchange, Network, Options};
+use crate::record::{Recorder, Stop, Stopped};
+use crate::state::View;
+use customs_policy::{Capability, Denial, DenialCode, Request, decide};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use wasmtime::component::Resource;
+use wasmtime_wasi_http::p2::bindings::http::{outgoing_handler, types};
+use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest};
+use wasmtime_wasi_http::p2::{HttpError, HttpResult};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+/// Connections that one call may have at once; further requests wait. Browsers hold fewer to all hosts together than this.
+const MAX_CONNECTIONS: usize = 64;
+/// Characters of a request's parts that are recorded of one that was not even well-formed.
+const MAX_ASKED: usize = 8 * 1024;
 
 type Answer = Result<(http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
-/// The view that `outgoing-handler` is linked with. It is taken once for each call of its one function, which is the moment to count it: a
-/// request that wasmtime-wasi-http finds malformed never comes to the hook below.
-pub(crate) fn outgoing(state: &mut State) -> WasiHttpCtxView<'_> {
-    state.guard.recorder.count(Import::HttpHandle);
-    state.http()
+/// Sends the requests of one call.
+pub(crate) struct Sender {
+    recorder: Recorder,
+    network: Arc<Network>,
+    places: Arc<Semaphore>,
+    started: u64,
+    /// The request that is being handled, as the guest spelled it; taken by the hook that sends it.
+    asked: Option<String>,
 }
 
-pub(crate) struct RefuseHttp {
-    pub(crate) recorder: Recorder,
+impl Sender {
+    pub(crate) fn new(recorder: Recorder, network: Arc<Network>) -> Sender {
+        Sender { recorder, network, places: Arc::new(Semaphore::new(MAX_CONNECTIONS)), started: 0, asked: None }
+    }
+
+    /// Decides and records; nothing has left yet when this returns.
+    fn start(&mut self, request: http::Request<WasiBody>, options: Option<RequestOptions>) -> Result<Exchange, Error> {
+        let stopped = |s: Stopped| Error::InternalError(Some(s.to_string()));
+        let (method, uri) = (request.method().as_str(), request.uri().to_string());
+        let asked = self.asked.take().unwrap_or_else(|| format!("{method} {uri}"));
+        let limit = self.recorder.policy().limits().max_requests;
+        if self.started >= limit {
+            let denial = Denial::new(Capability::HttpRequest, DenialCode::Limit);
+            self.recorder.deny(&denial, "handle", &asked, None).map_err(stopped)?;
+            let observed = format!("request {}, the limit is {limit}", self.started.saturating_add(1));
+            return Err(stopped(self.recorder.stop(Stop::Limit { limit: "requests", observed })));
+        }
+        self.started += 1;
+        let permit = match decide(self.recorder.policy(), &Request::Http { method, url: &uri }) {
+            Ok(permit) => permit,
+            Err(denial) => {
+                self.recorder.deny(&denial, "handle", &asked, None).map_err(stopped)?;
+                return Err(guest_error(denial.code));
+            }
+        };
+        let Some(endpoint) = permit.endpoint().cloned() else { return Err(Error::HttpRequestUriInvalid) };
+        let resolved = format!("{endpoint}{}", request.uri().path());
+        let of = self.recorder.allow(&permit, "handle", &asked, Some(&resolved), true).map_err(stopped)?;
+        self.recorder.expect_outcome(of);
+        let (recorder, network) = (self.recorder.clone(), Arc::clone(&self.network));
+        let (places, options) = (Arc::clone(&self.places), Options::from(options));
+        Ok(Exchange { recorder, network, places, permit, endpoint, of, request, options })
+    }
 }
 
-impl WasiHttpHooks for RefuseHttp {
+fn guest_error(code: DenialCode) -> Error {
+    match code {
+        DenialCode::BadRequest => Error::HttpRequestUriInvalid,
+        DenialCode::Address => Error::DestinationIpProhibited,
+        _ => Error::HttpRequestDenied,
+    }
+}
+
+impl WasiHttpHooks for Sender {
     fn send_request(
         &mut self,
         request: http::Request<WasiBody>,
-        _options: Option<RequestOptions>,
+        options: Option<RequestOptions>,
         _sent: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
-        let requested = format!("{} {}", request.method(), request.uri());
-        let denial = Denial::new(Capability::HttpRequest, DenialCode::NotSupported);
-        // A record that cannot be written has stopped the call already; the request is refused either way.
-        let recorded = self.recorder.deny(&denial, "handle", &requested, None);
-        let error = match recorded {
-            Ok(()) => Error::HttpRequestDenied,
-            Err(stopped) => Error::InternalError(Some(stopped.to_string())),
-        };
-        Box::new(async move { Err(error) })
+        match self.start(request, options) {
+            Ok(exchange) => Box::new(exchange.run()),
+            Err(error) => Box::new(async move { Err(error) }),
+        }
+    }
+
+    /// The host that was decided is written, not the one that was spelled.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+}
+
+/// The request as the guest spelled it.
+fn asked(request: &HostOutgoingRequest) -> String {
+    let method = match &request.method {
+        types::Method::Get => "GET",
+        types::Method::Head => "HEAD",
+        types::Method::Post => "POST",
+        types::Method::Put => "PUT",
+        types::Method::Delete => "DELETE",
+        types::Method::Connect => "CONNECT",
+        types::Method::Options => "OPTIONS",
+        types::Method::Trace => "TRACE",
+        types::Method::Patch => "PATCH",
+        types::Method::Other(other) => other,
+    };
+    let scheme = match &request.scheme {
+        Some(types::Scheme::Http) => "http",
+        Some(types::Scheme::Https) | None => "https",
+        Some(types::Scheme::Other(other)) => other,
+    };
+    let authority = request.authority.as_deref().unwrap_or_default();
+    let path = request.path_with_query.as_deref().unwrap_or("/");
+    let text = format!("{method} {scheme}://{authority}{path}");
+    match text.char_indices().nth(MAX_ASKED) {
+        Some((cut, _)) => text.get(..cut).unwrap_or_default().to_owned(),
+        None => text,
+    }
+}
+
+impl outgoing_handler::Host for View<'_> {
+    fn handle(
+        &mut self,
+        request: Resource<HostOutgoingRequest>,
+        options: Option<Resource<types::RequestOptions>>,
+    ) -> HttpResult<Resource<HostFutureIncomingResponse>> {
+        self.count(Import::HttpHandle);
+        self.sender.asked = Some(asked(self.table.get(&request)?));
+        let answer = outgoing_handler::Host::handle(&mut self.inner_http(), request, options);
+        let recorder = self.guard.recorder.clone();
+        // The sender was not reached: the request is malformed, and what was asked is still recorded.
+        if let Some(asked) = self.sender.asked.take() {
+            let denial = Denial::new(Capability::HttpRequest, DenialCode::BadRequest);
+            recorder.deny(&denial, "handle", &asked, None).map_err(HttpError::trap)?;
+        }
+        if recorder.stopped().is_some() {
+            return Err(HttpError::trap(Stopped));
+        }
+        answer
     }
 }

@@ -2,13 +2,11 @@
 //! refused. wasmtime-wasi's own `add_to_linker` is never called, because it would bring functions that nothing guards.
 
 use crate::context::bindings as context;
-use crate::http::outgoing;
 use crate::state::{Guarded, State, sockets as plain_sockets, view};
 use wasmtime::component::Linker;
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sockets};
 use wasmtime_wasi::sockets::WasiSockets;
 use wasmtime_wasi_http::p2::bindings::http;
-use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 /// Links the boundary.
@@ -43,8 +41,7 @@ pub fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     // Reachable only with a socket, and no socket can be made.
     sockets::tcp::add_to_linker::<State, WasiSockets>(linker, plain_sockets)?;
     sockets::udp::add_to_linker::<State, WasiSockets>(linker, plain_sockets)?;
-    // Requests are built with the stock types and leave, if at all, through our hook.
-    http::types::add_to_linker::<State, WasiHttp>(linker, &http::types::LinkOptions::default(), State::http)?;
-    http::outgoing_handler::add_to_linker::<State, WasiHttp>(linker, outgoing)?;
+    http::types::add_to_linker::<State, Guarded>(linker, &http::types::LinkOptions::default(), view)?;
+    http::outgoing_handler::add_to_linker::<State, Guarded>(linker, view)?;
     Ok(())
 }

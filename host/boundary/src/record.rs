@@ -13,15 +13,20 @@ use customs_ledger::digest::Hasher;
 use customs_ledger::material::{Sink, SinkKind, Source, SourceKind};
 use customs_ledger::{Access, Decision, Event, Ledger, Outcome, RunKey};
 use customs_policy::{Capability, Denial, Permit, Policy};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use tokio::sync::Notify;
 
 /// Ledger records one call may cause. A tool that opens 25,000 files is still served; larger makes a hostile tool's ledger grow past
 /// what a person opens (about 40 MiB), smaller stops honest crawlers.
 pub const MAX_EVENTS: u64 = 100_000;
 /// Flows of bytes in one call. Each is a row of the report.
 pub const MAX_FLOWS: usize = 50_000;
+
+/// Bytes that are kept for findings, each way; what crosses beyond them has its digest and is said to be incomplete. More than the default
+/// limits let cross, so that nothing is left out unless a person raised them.
+const MAX_KEPT: usize = 72 << 20;
 
 /// What is left of the budgets of bytes. They count what crosses, not what is kept.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +47,15 @@ struct Inner {
     counted: BTreeMap<(Capability, &'static str), (u64, u64)>,
     counts: Counts,
     budget: Budget,
+    /// Bytes that may still be kept, of what comes in and of what goes to files and the network.
+    keep_in: usize,
+    keep_out: usize,
     events: u64,
     stop: Option<Stop>,
+    /// Accesses whose outcome is still to come: requests on their way.
+    pending: BTreeSet<u64>,
+    /// The call is over: nothing crosses any more.
+    over: bool,
 }
 
 /// Shared between the views and the taps of one store.
@@ -52,12 +64,14 @@ pub struct Recorder(Arc<Shared>);
 
 struct Shared {
     policy: Arc<Policy>,
-    hidden: Hidden,
+    hidden: Arc<Hidden>,
     ledger: Arc<Mutex<Ledger>>,
     key: Arc<RunKey>,
     call: u64,
     started: Instant,
     inner: Mutex<Inner>,
+    /// Wakes who waits for a stop.
+    halt: Notify,
 }
 
 impl std::fmt::Debug for Recorder {
@@ -81,10 +95,11 @@ pub struct Harvest {
 }
 
 impl Recorder {
-    /// `started` is the run's zero: the times in the ledger count from it.
+    /// `hidden` covers what no record may name; `started` is the run's zero: the times in the ledger count from it.
     #[must_use]
     pub fn new(
         policy: Arc<Policy>,
+        hidden: Arc<Hidden>,
         ledger: Arc<Mutex<Ledger>>,
         key: Arc<RunKey>,
         call: u64,
@@ -93,8 +108,8 @@ impl Recorder {
         let limits = policy.limits();
         let budget = Budget { input: limits.max_input, output: limits.max_output, file_write: limits.max_file_write };
         Recorder(Arc::new(Shared {
-            hidden: Hidden::of(&policy),
             policy,
+            hidden,
             ledger,
             key,
             call,
@@ -109,9 +124,14 @@ impl Recorder {
                 counted: BTreeMap::new(),
                 counts: Counts::default(),
                 budget,
+                keep_in: MAX_KEPT,
+                keep_out: MAX_KEPT,
                 events: 0,
                 stop: None,
+                pending: BTreeSet::new(),
+                over: false,
             }),
+            halt: Notify::new(),
         }))
     }
 
@@ -141,11 +161,24 @@ impl Recorder {
 
     /// Stops the call for `reason`; the first reason stands.
     pub fn stop(&self, reason: Stop) -> Stopped {
-        let mut inner = self.inner();
-        if inner.stop.is_none() {
-            inner.stop = Some(reason);
-        }
+        self.halt(&mut self.inner(), reason)
+    }
+
+    fn halt(&self, inner: &mut Inner, reason: Stop) -> Stopped {
+        inner.stop.get_or_insert(reason);
+        self.0.halt.notify_waiters();
         Stopped
+    }
+
+    /// Returns when the call is stopped: bytes on their way cross without the guest, and it may wait for something else.
+    pub async fn halted(&self) {
+        let notified = self.0.halt.notified();
+        // Registered before the look, so that a stop between the two is not missed.
+        let mut notified = std::pin::pin!(notified);
+        notified.as_mut().enable();
+        if self.stopped().is_none() {
+            notified.await;
+        }
     }
 
     /// Why the call was stopped, if it was.
@@ -155,9 +188,11 @@ impl Recorder {
     }
 
     fn append(&self, inner: &mut Inner, event: &Event<'_>, barrier: bool) -> Result<u64, Stopped> {
-        if inner.events >= MAX_EVENTS {
-            inner.stop.get_or_insert(Stop::Limit { limit: "events", observed: format!("{MAX_EVENTS} records") });
+        if inner.over {
             return Err(Stopped);
+        }
+        if inner.events >= MAX_EVENTS {
+            return Err(self.halt(inner, Stop::Limit { limit: "events", observed: format!("{MAX_EVENTS} records") }));
         }
         inner.events += 1;
         self.append_past_cap(inner, event, barrier)
@@ -169,6 +204,7 @@ impl Recorder {
             ledger.append(event).and_then(|seq| if barrier { ledger.barrier().map(|()| seq) } else { Ok(seq) });
         written.map_err(|e| {
             inner.stop = Some(Stop::Ledger(e.to_string()));
+            self.0.halt.notify_waiters();
             Stopped
         })
     }
@@ -225,7 +261,12 @@ impl Recorder {
         Ok(())
     }
 
-    /// Records how an access without bytes ended.
+    /// An access whose outcome comes later, from a task of its own. If none comes, the end of the call is its outcome.
+    pub(crate) fn expect_outcome(&self, of: u64) {
+        self.inner().pending.insert(of);
+    }
+
+    /// Records how an access ended.
     pub fn outcome(&self, of: u64, error: Option<&str>) -> Result<(), Stopped> {
         let event = Event::Outcome(Outcome {
             call: self.0.call,
@@ -235,7 +276,9 @@ impl Recorder {
             error,
             ..Outcome::default()
         });
-        self.append(&mut self.inner(), &event, false).map(drop)
+        let mut inner = self.inner();
+        inner.pending.remove(&of);
+        self.append(&mut inner, &event, false).map(drop)
     }
 
     /// Records the first use of a capability that is counted from then on.
@@ -264,8 +307,7 @@ impl Recorder {
     pub fn begin(&self, of: u64, way: Way, name: String) -> Result<FlowId, Stopped> {
         let mut inner = self.inner();
         if inner.flows.len() >= MAX_FLOWS {
-            inner.stop.get_or_insert(Stop::Limit { limit: "flows", observed: format!("{MAX_FLOWS} flows") });
-            return Err(Stopped);
+            return Err(self.halt(&mut inner, Stop::Limit { limit: "flows", observed: format!("{MAX_FLOWS} flows") }));
         }
         let id = FlowId(inner.flows.len());
         let name = match self.0.hidden.cover(&name) {
@@ -279,7 +321,7 @@ impl Recorder {
     /// Says how many bytes a flow will probably have, so that keeping them takes one allocation. No more than the budget allows.
     pub fn expect(&self, id: FlowId, bytes: u64) {
         let mut inner = self.inner();
-        let bytes = bytes.min(inner.budget.input);
+        let bytes = bytes.min(inner.budget.input).min(inner.keep_in as u64);
         if let Some(flow) = inner.flows.get_mut(id.0) {
             flow.expected = usize::try_from(bytes).unwrap_or(0);
         }
@@ -293,6 +335,10 @@ impl Recorder {
     fn see_charged(&self, id: FlowId, bytes: &[u8], charged: bool) -> Result<(), Stopped> {
         let mut inner = self.inner();
         let inner = &mut *inner;
+        // Whatever still moves when the call is over stops here: nothing crosses unrecorded.
+        if inner.over {
+            return Err(Stopped);
+        }
         let Some(flow) = inner.flows.get_mut(id.0) else { return Ok(()) };
         let len = if charged { bytes.len() as u64 } else { 0 };
         let (left, limit) = match flow.way {
@@ -310,12 +356,12 @@ impl Recorder {
             let observed = format!("{} bytes, the limit is {cap}", cap.saturating_sub(*left).saturating_add(len));
             let fits = usize::try_from(*left).unwrap_or(usize::MAX);
             if let (Way::Out(SinkKind::Stdout | SinkKind::Stderr), Some(head)) = (flow.way, bytes.get(..fits)) {
-                flow.push(head);
+                let mut unbounded = usize::MAX;
+                flow.push(head, &mut unbounded);
                 *left = 0;
             }
             flow.cut = true;
-            inner.stop.get_or_insert(Stop::Limit { limit, observed });
-            return Err(Stopped);
+            return Err(self.halt(inner, Stop::Limit { limit, observed }));
         }
         *left -= len;
         if flow.number == 0 {
@@ -326,7 +372,14 @@ impl Recorder {
             flow.number = *next;
             *next += 1;
         }
-        flow.push(bytes);
+        let mut unbounded = usize::MAX;
+        let keep = match flow.way {
+            Way::In(_) => &mut inner.keep_in,
+            Way::Out(SinkKind::File | SinkKind::HttpRequest | SinkKind::Socket) => &mut inner.keep_out,
+            // Bounded by the output limit, and what a command printed is its result.
+            Way::Out(_) => &mut unbounded,
+        };
+        flow.push(bytes, keep);
         Ok(())
     }
 
@@ -355,7 +408,7 @@ impl Recorder {
         let Some(flow) = inner.flows.get_mut(id.0) else { return };
         flow.users = flow.users.saturating_sub(1);
         if flow.users == 0 && self.end_locked(&mut inner, id, false).is_err() {
-            inner.stop.get_or_insert(Stop::Ledger("the outcome of a flow could not be written".to_owned()));
+            self.halt(&mut inner, Stop::Ledger("the outcome of a flow could not be written".to_owned()));
         }
     }
 
@@ -370,7 +423,8 @@ impl Recorder {
         let Some(finished) = flow.finish() else { return Ok(()) };
         let (of, way, number, mut content) = finished;
         // A sink that holds a secret would give it away by a plain digest: a short one could be guessed.
-        if matches!(way, Way::Out(_)) && self.0.hidden.is_in(&content.kept) {
+        let whole = content.kept.len() as u64 == content.bytes;
+        if matches!(way, Way::Out(_)) && whole && self.0.hidden.is_in(&content.kept) {
             let mut hasher = Hasher::keyed(&self.0.key);
             hasher.update(&content.kept);
             content.digest = hasher.finish();
@@ -447,6 +501,18 @@ impl Recorder {
         let mut inner = self.inner();
         for at in 0..inner.flows.len() {
             self.end_locked(&mut inner, FlowId(at), true)?;
+        }
+        inner.over = true;
+        for of in std::mem::take(&mut inner.pending) {
+            let event = Event::Outcome(Outcome {
+                call: self.0.call,
+                of,
+                t: self.elapsed(),
+                ok: false,
+                error: Some("the call ended before it did"),
+                ..Outcome::default()
+            });
+            self.append_past_cap(&mut inner, &event, false)?;
         }
         let counted = std::mem::take(&mut inner.counted);
         for (seq, count) in counted.into_values() {

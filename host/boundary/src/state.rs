@@ -2,9 +2,10 @@
 
 use crate::context::Context;
 use crate::filesystem::Files;
-use crate::http::RefuseHttp;
+use crate::http::Sender;
 use crate::imports::Import;
 use crate::limits::MemoryLimits;
+use crate::network::Network;
 use crate::record::{Recorder, Stop, Stopped};
 use crate::roots::Roots;
 use crate::stdio::Stdio;
@@ -16,6 +17,7 @@ use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 use wasmtime_wasi::sockets::{WasiSocketsCtxView, WasiSocketsView};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
 /// Handles that a guest may hold at once: descriptors, streams, pollables, header maps. Real tools hold tens.
 pub const MAX_HANDLES: usize = 4_096;
@@ -34,8 +36,8 @@ pub struct Input {
 pub struct State {
     wasi: WasiCtx,
     table: ResourceTable,
-    http: wasmtime_wasi_http::WasiHttpCtx,
-    refuse_http: RefuseHttp,
+    http: WasiHttpCtx,
+    sender: Sender,
     pub(crate) guard: Guard,
     pub(crate) limits: MemoryLimits,
 }
@@ -50,6 +52,7 @@ impl std::fmt::Debug for State {
 pub(crate) struct Guard {
     pub(crate) recorder: Recorder,
     pub(crate) roots: Arc<Roots>,
+    pub(crate) network: Arc<Network>,
     pub(crate) files: Files,
     pub(crate) stdio: Stdio,
     pub(crate) arguments: Vec<String>,
@@ -63,7 +66,7 @@ pub(crate) struct Guard {
 impl State {
     /// A store's data for one call. Nothing of the host is inherited: no stdio, environment, arguments, directories or sockets.
     #[must_use]
-    pub fn new(recorder: Recorder, roots: Arc<Roots>, input: Input) -> State {
+    pub fn new(recorder: Recorder, roots: Arc<Roots>, network: Arc<Network>, input: Input) -> State {
         let mut builder = WasiCtxBuilder::new();
         // One thread runs one call: handing every small read to a pool costs more than the read.
         builder.allow_blocking_current_thread(true);
@@ -73,12 +76,13 @@ impl State {
         State {
             wasi: builder.build(),
             table,
-            http: wasmtime_wasi_http::WasiHttpCtx::new(),
-            refuse_http: RefuseHttp { recorder: recorder.clone() },
+            http: WasiHttpCtx::new(),
+            sender: Sender::new(recorder.clone(), Arc::clone(&network)),
             limits,
             guard: Guard {
                 recorder,
                 roots,
+                network,
                 files: Files::default(),
                 stdio: Stdio::new(input.stdin),
                 arguments: input.arguments,
@@ -115,12 +119,8 @@ impl WasiView for State {
 }
 
 impl wasmtime_wasi_http::WasiHttpView for State {
-    fn http(&mut self) -> wasmtime_wasi_http::WasiHttpCtxView<'_> {
-        wasmtime_wasi_http::WasiHttpCtxView {
-            ctx: &mut self.http,
-            table: &mut self.table,
-            hooks: &mut self.refuse_http,
-        }
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.sender }
     }
 }
 
@@ -139,11 +139,14 @@ impl HasData for Guarded {
 pub(crate) struct View<'a> {
     wasi: &'a mut WasiCtx,
     pub(crate) table: &'a mut ResourceTable,
+    http: &'a mut WasiHttpCtx,
+    pub(crate) sender: &'a mut Sender,
     pub(crate) guard: &'a mut Guard,
 }
 
 pub(crate) fn view(state: &mut State) -> View<'_> {
-    View { wasi: &mut state.wasi, table: &mut state.table, guard: &mut state.guard }
+    let State { wasi, table, http, sender, guard, .. } = state;
+    View { wasi, table, http, sender, guard }
 }
 
 impl View<'_> {
@@ -161,6 +164,10 @@ impl View<'_> {
 
     pub(crate) fn inner_sockets(&mut self) -> WasiSocketsCtxView<'_> {
         WasiSocketsCtxView { ctx: self.wasi.sockets(), table: self.table }
+    }
+
+    pub(crate) fn inner_http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: self.http, table: self.table, hooks: self.sender }
     }
 
     pub(crate) fn inner_random(&mut self) -> &mut wasmtime_wasi::random::WasiRandomCtx {

@@ -106,6 +106,18 @@ pub(crate) struct Grants {
     /// TCP connections
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) allow_tcp: Vec<String>,
+    /// UDP datagrams, to that end and from it
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) allow_udp: Vec<String>,
+    /// Listen for TCP connections on a local address; port 0 for one that the system picks
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) allow_listen: Vec<String>,
+    /// Give a host name an address, also a local one; it is not looked up
+    #[arg(long, value_name = "NAME=ADDRESS")]
+    pub(crate) resolve: Vec<String>,
+    /// Trust the certificates in this PEM file instead of the platform's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_roots: Option<String>,
     /// A secret that the tool never holds, put into requests to one origin
     #[arg(long, value_name = "NAME@ORIGIN")]
     pub(crate) secret: Vec<String>,
@@ -192,8 +204,8 @@ pub(crate) struct Why {
     /// Writing this path, as the tool sees it
     #[arg(long, value_name = "PATH")]
     pub(crate) write: Option<String>,
-    /// A request to this URL or origin
-    #[arg(long, value_name = "URL")]
+    /// A request to this URL, a TCP connection to HOST:PORT, or a datagram to udp://HOST:PORT
+    #[arg(long, value_name = "URL|HOST:PORT")]
     pub(crate) net: Option<String>,
     /// The policy file
     #[arg(long, value_name = "FILE")]

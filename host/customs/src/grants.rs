@@ -17,6 +17,10 @@ impl Grants {
             allow_net: self.allow_net.clone(),
             allow_http: self.allow_http.clone(),
             allow_tcp: self.allow_tcp.clone(),
+            allow_udp: self.allow_udp.clone(),
+            allow_listen: self.allow_listen.clone(),
+            resolve: self.resolve.clone(),
+            tls_roots: self.tls_roots.clone(),
             secret: self.secret.clone(),
             deny_read: self.deny_read.clone(),
             deny_write: self.deny_write.clone(),
@@ -106,22 +110,12 @@ impl Read {
 pub(crate) fn build(file: Option<Layer>, flags: RawGrants) -> Result<Policy, Fault> {
     let flags = Layer { raw: flags, base: machine::working_directory()?, origin: Origin::Flags };
     let layers: Vec<Layer> = file.into_iter().chain([flags]).collect();
-    Policy::build(&layers, &Machine).map_err(Fault::refused)
-}
-
-/// Grants that this version cannot carry out. A secret that would not be put in place is refused; network grants are said to be without
-/// effect, so that a policy file can hold them already.
-pub(crate) fn refuse_unenforceable(policy: &Policy) -> Result<Option<String>, Fault> {
-    if !policy.net().secrets().is_empty() {
-        return Err(Fault::Refused(
-            "--secret: this version opens no connections, so it has nothing to put a secret into".to_owned(),
-        ));
+    let policy = Policy::build(&layers, &Machine).map_err(Fault::refused)?;
+    // Who can write the roots decides who may pass for an origin.
+    if let Some(roots) = policy.net().tls_roots() {
+        refuse_self_reference(&policy, "the file of --tls-roots", roots)?;
     }
-    let net =
-        policy.grants().iter().any(|g| ["--allow-net", "--allow-http", "--allow-tcp"].iter().any(|p| g.starts_with(p)));
-    Ok(net.then(|| {
-        "this version opens no connections: network grants have no effect, every request is refused".to_owned()
-    }))
+    Ok(policy)
 }
 
 /// Files of the program that a tool must not be able to change. Who grants the whole file system grants these too.

@@ -7,8 +7,12 @@ use crate::exit::Fault;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use customs_engine::load::Cache;
-use customs_policy::{HostView, PathKind};
+use customs_boundary::network::{Lookup, Network, Resolver, Secrets, Tls};
+use customs_policy::{HostView, PathKind, Policy};
 use rustix::fs::{Mode, OFlags};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -222,6 +226,60 @@ fn checked_empty(dir: std::fs::File) -> Result<std::fs::File, Fault> {
         ));
     }
     Ok(dir)
+}
+
+/// The network of this machine, for calls under this policy.
+pub(crate) fn network(policy: &Policy) -> Result<Network, Fault> {
+    let values = |name: &str| std::env::var(name).ok();
+    let secrets = Secrets::of(policy, values).map_err(Fault::Refused)?;
+    let tls = match policy.net().tls_roots() {
+        // Read now: a file that does not hold certificates is the person's to mend, not the tool's to stumble over.
+        Some(path) => {
+            let roots = certificates(&read(path, MAX_ROOTS)?).map_err(|why| {
+                Fault::Refused(format!("--tls-roots={}: {why}", path.display()))
+            })?;
+            Tls::trusting(move || Ok(roots.clone()))
+        }
+        None => Tls::trusting(platform_roots),
+    };
+    Ok(Network::new(std::sync::Arc::new(SystemResolver), tls, secrets))
+}
+
+/// The largest file of certificates that is read: the usual bundle of a platform has a quarter of a megabyte.
+const MAX_ROOTS: u64 = 8 << 20;
+
+fn certificates(pem: &[u8]) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|_| "is not PEM".to_owned())?;
+        roots.add(certificate).map_err(|e| format!("holds a certificate that cannot be used: {e}"))?;
+    }
+    if roots.is_empty() { Err("holds no certificate".to_owned()) } else { Ok(roots) }
+}
+
+/// What this platform trusts, or the roots that came with the program where it has none (a bare container).
+fn platform_roots() -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    // One certificate that cannot be read is no reason not to trust the others.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    Ok(roots)
+}
+
+/// Names as the system resolves them: hosts file, then its DNS servers.
+struct SystemResolver;
+
+impl Resolver for SystemResolver {
+    fn lookup(&self, name: &str) -> Lookup {
+        // With its dot at the end a name is complete: no search list turns it into another one.
+        let name = format!("{name}.");
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    }
 }
 
 #[cfg(test)]

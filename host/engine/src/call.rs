@@ -7,7 +7,7 @@ use crate::json::{Signature, args, structured};
 use crate::program::{Pre, Program};
 use crate::report::{CallError, Content, Report, ToolResult};
 use crate::{dynamic, sinks};
-use customs_boundary::{Context, Input, Recorder, Roots, State, Stop, Way};
+use customs_boundary::{Context, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Way};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_ledger::{Digest, End, Event, Ledger, RunKey};
 use customs_policy::Policy;
@@ -30,6 +30,9 @@ pub struct Session {
     program: Arc<Program>,
     policy: Arc<Policy>,
     roots: Arc<Roots>,
+    network: Arc<Network>,
+    /// What no record may name.
+    hidden: Arc<Hidden>,
     ledger: Arc<Mutex<Ledger>>,
     key: Arc<RunKey>,
     /// The ledger's time zero.
@@ -66,11 +69,13 @@ impl Session {
         program: Arc<Program>,
         policy: Arc<Policy>,
         roots: Arc<Roots>,
+        network: Arc<Network>,
         ledger: Arc<Mutex<Ledger>>,
         key: Arc<RunKey>,
         started: Instant,
     ) -> Session {
-        Session { program, policy, roots, ledger, key, started, calls: AtomicU64::new(1) }
+        let hidden = Arc::new(Hidden::of(&policy, network.secrets()));
+        Session { program, policy, roots, network, hidden, ledger, key, started, calls: AtomicU64::new(1) }
     }
 
     #[must_use]
@@ -125,6 +130,7 @@ impl Session {
         let of = self.append(&Event::Call { call, tool: &prepared.tool, bytes: text.len() as u64, digest })?;
         let recorder = Recorder::new(
             Arc::clone(&self.policy),
+            Arc::clone(&self.hidden),
             Arc::clone(&self.ledger),
             Arc::clone(&self.key),
             call,
@@ -172,7 +178,7 @@ impl Session {
     ) -> Result<(Answer, u64), CallError> {
         let host = &self.program.host;
         let limits = self.policy.limits();
-        let state = State::new(recorder.clone(), Arc::clone(&self.roots), input);
+        let state = State::new(recorder.clone(), Arc::clone(&self.roots), Arc::clone(&self.network), input);
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
         let mut store = Store::try_new(host.engine(), state).map_err(internal)?;
         store.limiter(State::limiter);
@@ -188,7 +194,16 @@ impl Session {
             return Ok((Answer { ending: out_of_time(limits.timeout), result: None }, 0));
         }
         let running = host.running();
-        let work = tokio::time::timeout(limits.timeout, self.invoke(&mut store, prepared)).await;
+        let work = async {
+            tokio::select! {
+                // The guest first: where it was stopped itself, its own error says more.
+                biased;
+                done = self.invoke(&mut store, prepared) => done,
+                // Bytes on the network cross without the guest, which may be waiting for something else by then.
+                () = recorder.halted() => Err(Stopped.into()),
+            }
+        };
+        let work = tokio::time::timeout(limits.timeout, work).await;
         drop(running);
         let answer = match work {
             Ok(Ok(answer)) => answer,
@@ -295,9 +310,16 @@ impl Session {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let digest = Digest::of(b"{}");
         self.append(&Event::Call { call, tool: "list-tools", bytes: 2, digest })?;
-        let recorder =
-            Recorder::new(Arc::clone(nothing), Arc::clone(&self.ledger), Arc::clone(&self.key), call, self.started);
-        let state = State::new(recorder.clone(), Arc::clone(no_roots), Input::default());
+        let recorder = Recorder::new(
+            Arc::clone(nothing),
+            Arc::clone(&self.hidden),
+            Arc::clone(&self.ledger),
+            Arc::clone(&self.key),
+            call,
+            self.started,
+        );
+        let state =
+            State::new(recorder.clone(), Arc::clone(no_roots), Arc::new(Network::none()), Input::default());
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
         let mut store = Store::try_new(self.program.host.engine(), state).map_err(internal)?;
         store.limiter(State::limiter);
@@ -338,6 +360,9 @@ fn arm(store: &mut Store<State>, recorder: Recorder, context: Context, deadline:
     store.epoch_deadline_callback(move |_| {
         if context.is_cancelled() {
             return Err(recorder.stop(Stop::Cancelled).into());
+        }
+        if recorder.stopped().is_some() {
+            return Err(Stopped.into());
         }
         if Instant::now() >= deadline {
             let observed = format!("still running after {}", seconds(timeout));

@@ -11,12 +11,40 @@ pub fn plain_address(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Whether this machine's own network answers at this address, or nobody on the internet does: loopback, private,
-/// link-local (cloud metadata), shared, multicast, reserved; also where IPv6 carries such an IPv4 address inside.
+/// Whether this machine's own network answers at this address, or nobody on the internet does. A rule for a name does not
+/// reach these; a rule that names the address does.
+///
+/// The source is what IANA registers: [IPv4 special-purpose addresses][v4], [IPv6 special-purpose addresses][v6] and the
+/// [IPv6 address space][space], where all that is not in `2000::/3` is reserved. Local is what they call not globally
+/// reachable, and every multicast address. Where they leave it open, or by our own judgement:
+///
+/// - `64:ff9b::/96` (NAT64) and `2002::/16` (6to4) are what the IPv4 address in them is. `2001::/32` (Teredo) hides its
+///   address, so it is local. The translation prefix that a network chose for itself cannot be known.
+/// - `192.0.0.9`, `192.0.0.10`, `2001:1::1`, `2001:1::2` and `2001:1::3` are registered as globally reachable, but they
+///   are anycast addresses of the nearest PCP, TURN or SRP server, which is one of this network: local.
+/// - `192.88.99.0/24` (relays of 6to4, withdrawn) is local.
+/// - Services that answer on the internet stay public: AS112 (`192.31.196.0/24`, `192.175.48.0/24`, `2001:4:112::/48`,
+///   `2620:4f:8000::/48`), AMT (`192.52.193.0/24`, `2001:3::/32`), ORCHIDv2 (`2001:20::/28`), drone identifiers
+///   (`2001:30::/28`).
+///
+/// [v4]: https://www.iana.org/assignments/iana-ipv4-special-registry
+/// [v6]: https://www.iana.org/assignments/iana-ipv6-special-registry
+/// [space]: https://www.iana.org/assignments/ipv6-address-space
 pub fn is_local_address(address: IpAddr) -> bool {
-    match plain_address(address) {
-        IpAddr::V4(four) => is_local_v4(four),
-        IpAddr::V6(six) => is_local_v6(six),
+    match (plain_address(address), carried(address)) {
+        (_, Some(four)) | (IpAddr::V4(four), _) => is_local_v4(four),
+        (IpAddr::V6(six), None) => is_local_v6(six),
+    }
+}
+
+/// The IPv4 address that a packet to this IPv6 address ends at: behind a translator (NAT64) or at the end of a tunnel
+/// (6to4).
+pub(crate) fn carried(address: IpAddr) -> Option<Ipv4Addr> {
+    let IpAddr::V6(six) = address else { return None };
+    let inside = |high: u16, low: u16| Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    match six.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => inside(high, low),
+        _ => None,
     }
 }
 
@@ -24,35 +52,37 @@ fn is_local_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     matches!(
         (a, b, c),
+        // this network, private, loopback
         (0 | 10 | 127, _, _)
+            // shared by a provider's customers
             | (100, 64..=127, _)
+            // link-local
             | (169, 254, _)
+            // private
             | (172, 16..=31, _)
             | (192, 168, _)
-            | (192, 0, 0)
+            // protocol assignments, documentation, relays of 6to4
+            | (192, 0, 0 | 2)
+            | (192, 88, 99)
+            // benchmarks, documentation
             | (198, 18 | 19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+            // multicast, reserved, broadcast
             | (224.., _, _)
     )
 }
 
 fn is_local_v6(address: Ipv6Addr) -> bool {
-    let [a, b, c, d, e, f, g, h] = address.segments();
-    let carried = |high: u16, low: u16| {
-        let ([w, x], [y, z]) = (high.to_be_bytes(), low.to_be_bytes());
-        is_local_v4(Ipv4Addr::new(w, x, y, z))
-    };
-    match (a, b) {
-        // ::, ::1 and the old IPv4-compatible form
-        (0, 0) if (c, d, e, f) == (0, 0, 0, 0) => true,
-        // translation to IPv4: what counts is the address behind
-        (0x64, 0xff9b) if (c, d, e, f) == (0, 0, 0, 0) => carried(g, h),
-        (0x64, 0xff9b) => true,
-        (0x2002, _) => carried(b, c),
-        // Teredo hides an address that cannot be judged
-        (0x2001, 0) => true,
-        // discard-only, unique local, link-local, site-local, multicast
-        (0x0100, 0) => true,
-        _ => matches!(a, 0xfc00..=0xfdff | 0xfe80..=0xfeff | 0xff00..),
+    match address.segments() {
+        // Protocol assignments, 2001::/23, but for what is assigned to the internet: AMT, AS112, ORCHIDv2, drones.
+        [0x2001, 3, ..] | [0x2001, 4, 0x112, ..] | [0x2001, 0x20..=0x3f, ..] => false,
+        [0x2001, 0..=0x1ff, ..] => true,
+        // Documentation.
+        [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => true,
+        // Global unicast. Outside of it: unspecified, loopback, IPv4-compatible and IPv4-translated forms, local NAT64,
+        // discard-only, segment routing, unique local, link-local, site-local, multicast, and what nobody has yet.
+        [first, ..] => !(0x2000..=0x3fff).contains(&first),
     }
 }
 

@@ -41,6 +41,7 @@ codes! {
     BadRequest = "bad-request": "the request is malformed",
     Address = "prohibited-address": "the address is private or local and no rule names it",
     Limit = "limit": "a limit of the run was reached",
+    SecretMasked = "secret-masked": "it held the value of a secret, which was masked",
     NotRecorded = "not-recorded": "it could not be recorded, so it was not done",
 }
 

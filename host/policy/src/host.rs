@@ -53,6 +53,12 @@ impl Host {
         matches!(self, Host::Name(name) if name == "localhost" || name.ends_with(".localhost"))
     }
 
+    /// `127.0.0.1` and `::1`: what `localhost` resolves to.
+    pub(crate) fn is_loopback_itself(&self) -> bool {
+        *self == Host::Address(IpAddr::V4(Ipv4Addr::LOCALHOST))
+            || *self == Host::Address(IpAddr::V6(Ipv6Addr::LOCALHOST))
+    }
+
     /// Whether a rule has to name this very host before it may be reached.
     pub fn is_local(&self) -> bool {
         match self {
@@ -126,7 +132,7 @@ impl HostPattern {
     pub(crate) fn allows(&self, host: &Host) -> Match {
         match self {
             HostPattern::Is(named) if named == host => Match::Yes,
-            HostPattern::Is(Host::Name(named)) if named == "localhost" && is_loopback_itself(host) => Match::Yes,
+            HostPattern::Is(Host::Name(named)) if named == "localhost" && host.is_loopback_itself() => Match::Yes,
             HostPattern::Is(_) => Match::No,
             HostPattern::Below(suffix) if !is_below(host, suffix) => Match::No,
             HostPattern::Below(_) | HostPattern::Any if host.is_local() => Match::Unnamed,
@@ -140,7 +146,7 @@ impl HostPattern {
             HostPattern::Any => true,
             HostPattern::Below(suffix) => is_below(host, suffix),
             HostPattern::Is(named) => {
-                let same_machine = |one: &Host, other: &Host| one.is_localhost_name() && is_loopback_itself(other);
+                let same_machine = |one: &Host, other: &Host| one.is_localhost_name() && other.is_loopback_itself();
                 named == host || same_machine(named, host) || same_machine(host, named)
             }
         }
@@ -149,11 +155,6 @@ impl HostPattern {
 
 fn is_below(host: &Host, suffix: &str) -> bool {
     matches!(host, Host::Name(name) if name.strip_suffix(suffix).is_some_and(|front| front.ends_with('.')))
-}
-
-/// `127.0.0.1` and `::1`: what `localhost` resolves to.
-fn is_loopback_itself(host: &Host) -> bool {
-    *host == Host::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)) || *host == Host::Address(IpAddr::V6(Ipv6Addr::LOCALHOST))
 }
 
 impl fmt::Display for HostPattern {

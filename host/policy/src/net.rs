@@ -1,14 +1,20 @@
-//! Network rules: origins, URL prefixes, TCP ends, secrets bound to an origin, and what denies them.
+//! Network rules: origins, URL prefixes, ends of sockets, secrets, names with given addresses, and what denies them.
 
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::address::plain_address;
+use crate::address::is_local_address;
 use crate::entry::{Entry, Split, entries};
-use crate::error::PolicyError;
-use crate::host::{Host, HostPattern};
-use crate::origin::{OriginPattern, Scheme, take_apart};
-use crate::raw::Layer;
+use crate::error::{PolicyError, shown};
+use crate::host::{Host, HostPattern, Match};
+use crate::host_path::check_written;
+use crate::listen::ListenRule;
+use crate::net_deny::{NetDeny, parse_range, range_like};
+use crate::origin::{OriginPattern, Scheme, Target, take_apart};
+use crate::pins::Pins;
+use crate::raw::{HostView, Layer, PathKind};
+use crate::secret::Secret;
 use crate::url_rule::UrlRule;
 
 /// Every network rule of a policy.
@@ -17,48 +23,34 @@ pub struct NetRules {
     pub(crate) all: Option<Arc<str>>,
     pub(crate) origins: Vec<(OriginPattern, Arc<str>)>,
     pub(crate) urls: Vec<UrlRule>,
-    pub(crate) tcp: Vec<TcpRule>,
+    pub(crate) tcp: Vec<EndRule>,
+    pub(crate) udp: Vec<EndRule>,
+    pub(crate) listens: Vec<ListenRule>,
     pub(crate) denies: Vec<NetDeny>,
-    pub(crate) secrets: Vec<Secret>,
+    pub(crate) pins: Pins,
+    secrets: Vec<Secret>,
+    tls_roots: Option<TlsRoots>,
 }
 
-/// `--allow-tcp=host:port`
+/// `--allow-tcp=host:port` and `--allow-udp=host:port`
 #[derive(Debug, Clone)]
-pub(crate) struct TcpRule {
+pub(crate) struct EndRule {
     pub(crate) host: HostPattern,
     pub(crate) port: u16,
     pub(crate) rule: Arc<str>,
 }
 
-/// `--deny-net`: without a scheme or port it is about all of them.
+/// `--tls-roots=FILE`
 #[derive(Debug, Clone)]
-pub(crate) struct NetDeny {
-    scheme: Option<Scheme>,
-    hosts: DeniedHosts,
-    port: Option<u16>,
-    pub(crate) rule: Arc<str>,
-}
-
-#[derive(Debug, Clone)]
-enum DeniedHosts {
-    Pattern(HostPattern),
-    Range(IpAddr, u8),
-}
-
-/// `--secret NAME@ORIGIN`: a value that the boundary puts into requests to that origin, and the guest never holds.
-#[derive(Debug, Clone)]
-pub struct Secret {
-    /// The name of the variable on the host.
-    pub name: String,
-    /// The one origin that may receive it.
-    pub origin: OriginPattern,
-    /// The rule as written.
-    pub rule: Arc<str>,
+struct TlsRoots {
+    /// Canonical.
+    path: PathBuf,
+    flag: String,
 }
 
 impl NetRules {
-    pub(crate) fn build(layers: &[Layer], dangerous: bool) -> Result<NetRules, PolicyError> {
-        let mut rules = NetRules::default();
+    pub(crate) fn build(layers: &[Layer], host: &dyn HostView, dangerous: bool) -> Result<NetRules, PolicyError> {
+        let mut rules = NetRules { pins: Pins::build(layers)?, secrets: Secret::build(layers)?, ..NetRules::default() };
         for entry in entries(layers, "allow-net", Split::Commas)? {
             rules.origins.push((allowed_origin(&entry, entry.text, dangerous)?, entry.rule()));
         }
@@ -66,13 +58,19 @@ impl NetRules {
             rules.urls.push(UrlRule::parse(&entry, dangerous)?);
         }
         for entry in entries(layers, "allow-tcp", Split::Commas)? {
-            rules.tcp.push(TcpRule::parse(&entry, dangerous)?);
+            rules.tcp.push(EndRule::parse(&entry, dangerous)?);
+        }
+        for entry in entries(layers, "allow-udp", Split::Commas)? {
+            rules.udp.push(EndRule::parse(&entry, dangerous)?);
+        }
+        for entry in entries(layers, "allow-listen", Split::Commas)? {
+            rules.listens.push(ListenRule::parse(&entry)?);
         }
         for entry in entries(layers, "deny-net", Split::Commas)? {
             rules.denies.push(NetDeny::parse(&entry)?);
         }
-        for entry in entries(layers, "secret", Split::Commas)? {
-            rules.secrets.push(Secret::parse(&entry)?);
+        if let Some(entry) = entries(layers, "tls-roots", Split::Whole)?.last() {
+            rules.tls_roots = Some(TlsRoots::resolve(entry, host)?);
         }
         if layers.iter().any(|layer| layer.raw.allow_all) {
             rules.all = Some(Arc::from("-A"));
@@ -85,9 +83,80 @@ impl NetRules {
         &self.secrets
     }
 
+    /// The addresses that `--resolve` gives this host, in the order written; empty if it says nothing of it. A name that
+    /// has some is not looked up.
+    pub fn pinned(&self, host: &Host) -> &[IpAddr] {
+        self.pins.of(host)
+    }
+
+    /// Every name that has such addresses, sorted, with them.
+    pub fn pins(&self) -> impl Iterator<Item = (&Host, &[IpAddr])> {
+        self.pins.iter()
+    }
+
+    /// The file with the certificates to trust instead of the platform's; canonical. It was a file when the policy was
+    /// built, and nobody has read it.
+    pub fn tls_roots(&self) -> Option<&Path> {
+        self.tls_roots.as_ref().map(|roots| roots.path.as_path())
+    }
+
+    /// The flag that gives the roots, as written.
+    pub(crate) fn tls_roots_flag(&self) -> Option<&str> {
+        self.tls_roots.as_ref().map(|roots| roots.flag.as_str())
+    }
+
     /// Whether nothing on the network is granted.
     pub fn is_empty(&self) -> bool {
-        self.all.is_none() && self.origins.is_empty() && self.urls.is_empty() && self.tcp.is_empty()
+        self.all.is_none()
+            && self.origins.is_empty()
+            && self.urls.is_empty()
+            && self.tcp.is_empty()
+            && self.udp.is_empty()
+            && self.listens.is_empty()
+    }
+
+    /// The first rule that denies this end.
+    pub(crate) fn denied(&self, scheme: Option<Scheme>, host: &Host, port: Option<u16>) -> Option<&Arc<str>> {
+        self.denies.iter().find(|deny| deny.covers(scheme, host, port)).map(|deny| &deny.rule)
+    }
+
+    /// Whether a rule names this address for that host, so that it may be local: as the host itself, as `localhost`, or
+    /// by `--resolve`.
+    pub(crate) fn names(&self, host: &Host, address: IpAddr) -> bool {
+        let itself = Host::Address(address);
+        *host == itself
+            || (host.is_localhost_name() && itself.is_loopback_itself())
+            || self.pinned(host).contains(&address)
+    }
+
+    /// What a person should be told about these rules.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for listen in self.listens.iter().filter(|listen| listen.is_reachable()) {
+            warnings.push(format!("{} is reachable from other machines", shown(&listen.rule)));
+        }
+        for secret in &self.secrets {
+            let (Some(host), rule, origin) = (secret.host(), shown(&secret.rule), &secret.origin) else { continue };
+            let target = Target { scheme: origin.scheme, host: host.clone(), port: origin.port, path: String::new() };
+            if let Some(deny) = self.denied(Some(origin.scheme), host, Some(origin.port)) {
+                warnings.push(format!("{rule} has no effect: {} denies requests to {origin}", shown(deny)));
+            } else if !self.allows_some_request(&target) {
+                warnings.push(format!("{rule} has no effect: nothing allows requests to {origin}"));
+            }
+            let pins = self.pinned(host);
+            let stays = host.is_local() || (!pins.is_empty() && pins.iter().all(|address| is_local_address(*address)));
+            if origin.scheme == Scheme::Http && !stays {
+                warnings.push(format!("{rule} would be sent in clear text"));
+            }
+        }
+        warnings
+    }
+
+    /// Whether a rule allows requests to this origin, whatever their method and path.
+    fn allows_some_request(&self, target: &Target) -> bool {
+        let origins = self.origins.iter().map(|(origin, _)| origin).chain(self.urls.iter().map(|url| &url.origin));
+        origins.into_iter().any(|origin| origin.allows(target) == Match::Yes)
+            || (self.all.is_some() && !target.host.is_local())
     }
 
     /// For the policy's digest.
@@ -98,19 +167,23 @@ impl NetRules {
             .iter()
             .map(|url| format!("http allow {} {}{}", url.method.as_deref().unwrap_or("*"), url.origin, url.prefix));
         let tcp = self.tcp.iter().map(|tcp| format!("tcp allow {}:{}", tcp.host, tcp.port));
-        let denies =
-            self.denies.iter().map(|deny| format!("net deny {:?} {:?} {:?}", deny.scheme, deny.hosts, deny.port));
+        let udp = self.udp.iter().map(|udp| format!("udp allow {}:{}", udp.host, udp.port));
+        let listens = self.listens.iter().flat_map(|listen| {
+            listen.addresses.iter().map(|address| format!("tcp listen {} {}", listen.port, address))
+        });
+        let denies = self.denies.iter().map(NetDeny::line);
         let secrets = self.secrets.iter().map(|secret| format!("secret {} {}", secret.name, secret.origin));
         let all = self.all.iter().map(|_| "net allow all".to_owned());
-        origins.chain(urls).chain(tcp).chain(denies).chain(secrets).chain(all).collect()
+        let sockets = tcp.chain(udp).chain(listens);
+        origins.chain(urls).chain(sockets).chain(denies).chain(secrets).chain(self.pins.lines()).chain(all).collect()
     }
 
-    /// The rules that allow a request to this host at some port.
+    /// The rules that allow to reach this host at some port.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = (&HostPattern, &Arc<str>)> {
         let origins = self.origins.iter().map(|(origin, rule)| (&origin.host, rule));
         let urls = self.urls.iter().map(|url| (&url.origin.host, &url.rule));
-        let tcp = self.tcp.iter().map(|tcp| (&tcp.host, &tcp.rule));
-        origins.chain(urls).chain(tcp)
+        let ends = self.tcp.iter().chain(&self.udp).map(|end| (&end.host, &end.rule));
+        origins.chain(urls).chain(ends)
     }
 }
 
@@ -134,103 +207,28 @@ fn check_width(entry: &Entry<'_>, host: &HostPattern, dangerous: bool) -> Result
     Ok(())
 }
 
-impl TcpRule {
-    fn parse(entry: &Entry<'_>, dangerous: bool) -> Result<TcpRule, PolicyError> {
+impl EndRule {
+    fn parse(entry: &Entry<'_>, dangerous: bool) -> Result<EndRule, PolicyError> {
         let written = take_apart(entry.text).map_err(|reason| entry.error(reason))?;
         let (None, Some(port)) = (written.scheme, written.port) else {
             return Err(entry.error("write host:port"));
         };
         let host = HostPattern::parse(written.host).map_err(|reason| entry.error(reason))?;
         check_width(entry, &host, dangerous)?;
-        Ok(TcpRule { host, port, rule: entry.rule() })
+        Ok(EndRule { host, port, rule: entry.rule() })
     }
 }
 
-impl NetDeny {
-    fn parse(entry: &Entry<'_>) -> Result<NetDeny, PolicyError> {
-        if let Some((address, bits)) = range_like(entry.text) {
-            let (address, bits) = parse_range(address, bits).map_err(|reason| entry.error(reason))?;
-            return Ok(NetDeny {
-                scheme: None,
-                hosts: DeniedHosts::Range(address, bits),
-                port: None,
-                rule: entry.rule(),
-            });
+impl TlsRoots {
+    fn resolve(entry: &Entry<'_>, host: &dyn HostView) -> Result<TlsRoots, PolicyError> {
+        check_written(entry.text).map_err(|reason| entry.error(reason))?;
+        let (path, kind) = host
+            .canonical(&entry.layer.base.join(entry.text))
+            .map_err(|reason| entry.error(format!("{}: {reason}", shown(entry.text))))?;
+        match kind {
+            PathKind::File => Ok(TlsRoots { path, flag: entry.flag() }),
+            PathKind::Dir => Err(entry.error("this is a directory; write one file of certificates")),
+            PathKind::Other => Err(entry.error("this is not a regular file")),
         }
-        let written = take_apart(entry.text).map_err(|reason| entry.error(reason))?;
-        let host = HostPattern::parse(written.host).map_err(|reason| entry.error(reason))?;
-        let port = written.port.or(written.scheme.map(Scheme::default_port));
-        Ok(NetDeny { scheme: written.scheme, hosts: DeniedHosts::Pattern(host), port, rule: entry.rule() })
-    }
-
-    /// Whether it covers this end. A lookup has no port, a TCP connection no scheme: a rule that asks for one does not
-    /// cover the lookup, and covers the connection by its port.
-    pub(crate) fn covers(&self, scheme: Option<Scheme>, host: &Host, port: Option<u16>) -> bool {
-        let scheme_fits = match (self.scheme, scheme) {
-            (Some(own), Some(asked)) => own == asked,
-            _ => true,
-        };
-        scheme_fits && self.port.is_none_or(|own| port == Some(own)) && self.hosts.cover(host)
-    }
-}
-
-impl DeniedHosts {
-    fn cover(&self, host: &Host) -> bool {
-        match (self, host) {
-            (DeniedHosts::Pattern(pattern), _) => pattern.denies(host),
-            (DeniedHosts::Range(network, bits), Host::Address(address)) => in_range(*address, *network, *bits),
-            (DeniedHosts::Range(network, bits), Host::Name(_)) => {
-                host.is_localhost_name()
-                    && ["127.0.0.1", "::1"]
-                        .iter()
-                        .any(|text| text.parse().is_ok_and(|address| in_range(address, *network, *bits)))
-            }
-        }
-    }
-}
-
-/// `address/bits` where the front reads as an address: then a person means a range, not a path.
-fn range_like(text: &str) -> Option<(IpAddr, &str)> {
-    let (address, bits) = text.split_once('/')?;
-    let address = address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(address);
-    Some((address.parse().ok()?, bits))
-}
-
-fn parse_range(address: IpAddr, bits: &str) -> Result<(IpAddr, u8), String> {
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let sound = bits.bytes().all(|byte| byte.is_ascii_digit());
-    match bits.parse::<u8>() {
-        Ok(number) if sound && number <= most => Ok((address, number)),
-        _ => Err(format!("the mask of the range is a number from 0 to {most}")),
-    }
-}
-
-fn in_range(address: IpAddr, network: IpAddr, bits: u8) -> bool {
-    let same = |one: u128, other: u128, width: u32| {
-        let ignored = width.saturating_sub(u32::from(bits));
-        one.checked_shr(ignored).unwrap_or(0) == other.checked_shr(ignored).unwrap_or(0)
-    };
-    match (plain_address(address), network) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => same(one.to_bits().into(), other.to_bits().into(), 32),
-        (IpAddr::V6(one), IpAddr::V6(other)) => same(one.to_bits(), other.to_bits(), 128),
-        // ::ffff:0:0/96 and wider hold every IPv4 address.
-        (IpAddr::V4(one), IpAddr::V6(other)) => same(one.to_ipv6_mapped().to_bits(), other.to_bits(), 128),
-        (IpAddr::V6(_), IpAddr::V4(_)) => false,
-    }
-}
-
-impl Secret {
-    fn parse(entry: &Entry<'_>) -> Result<Secret, PolicyError> {
-        let Some((name, origin)) = entry.text.split_once('@') else {
-            return Err(entry.error("write NAME@ORIGIN"));
-        };
-        if name.is_empty() || name.contains(['=', '\0', '*']) {
-            return Err(entry.error("the name of a secret is the name of one variable"));
-        }
-        let origin = OriginPattern::parse(origin).map_err(|reason| entry.error(reason))?;
-        if !matches!(origin.host, HostPattern::Is(_)) {
-            return Err(entry.error("a secret is bound to one host, without *"));
-        }
-        Ok(Secret { name: name.to_owned(), origin, rule: entry.rule() })
     }
 }

@@ -63,21 +63,27 @@ pub(crate) fn take_apart(text: &str) -> Result<Written<'_>, String> {
     if let Some(refusal) = refusal {
         return Err(refusal.to_owned());
     }
-    let after_host = rest.rfind(']').map_or(0, |bracket| bracket + 1);
-    let (host, port) = match rest.get(after_host..).and_then(|tail| tail.rfind(':')) {
-        Some(colon) => {
-            let (host, port) = rest.split_at_checked(after_host + colon).unwrap_or((rest, ""));
-            (host, Some(parse_port(port.trim_start_matches(':'))?))
-        }
-        None => (rest, None),
-    };
+    let (host, port) = split_port(rest);
+    let port = port.map(parse_port).transpose()?;
     if host.is_empty() {
         return Err("the host is missing".to_owned());
     }
     Ok(Written { scheme, host, port })
 }
 
-fn parse_port(text: &str) -> Result<u16, String> {
+/// The host, and what stands behind the last colon that is not inside brackets.
+pub(crate) fn split_port(text: &str) -> (&str, Option<&str>) {
+    let after_host = text.rfind(']').map_or(0, |bracket| bracket + 1);
+    match text.get(after_host..).and_then(|tail| tail.rfind(':')) {
+        Some(colon) => {
+            let (host, port) = text.split_at_checked(after_host + colon).unwrap_or((text, ""));
+            (host, port.strip_prefix(':'))
+        }
+        None => (text, None),
+    }
+}
+
+pub(crate) fn parse_port(text: &str) -> Result<u16, String> {
     match text.parse::<u16>() {
         Ok(port) if port > 0 && text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(port),
         _ => Err("a port is a number from 1 to 65535".to_owned()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::entry::{Split, entries};
-use crate::error::PolicyError;
+use crate::error::{PolicyError, shown};
 use crate::host_path::{bytes, covers};
 use crate::limits::Limits;
 use crate::mounts::{Mount, MountKind, Mounts};
@@ -69,9 +69,10 @@ impl Policy {
 
         let Mounts { mounts, grants: path_grants, warnings: path_warnings } = Mounts::build(layers, host, dangerous)?;
         let denies = PathDeny::build(layers, host)?;
-        let net = NetRules::build(layers, dangerous)?;
+        let net = NetRules::build(layers, host, dangerous)?;
         let withheld: Vec<&str> = net.secrets().iter().map(|secret| secret.name.as_str()).collect();
         let variables = Variables::build(layers, host.env(), dangerous, &withheld)?;
+        let grants = grant_texts(layers, path_grants, net.tls_roots_flag())?;
 
         let mut policy = Policy {
             mounts,
@@ -86,7 +87,7 @@ impl Policy {
             limits: Limits::build(layers)?,
             clock,
             random,
-            grants: grant_texts(layers, path_grants)?,
+            grants,
             warnings: if all {
                 vec!["-A grants everything: all files, all variables, the whole network".to_owned()]
             } else {
@@ -101,6 +102,13 @@ impl Policy {
             if list.iter().any(|entry| entry.split(',').any(|part| part.trim() == "*")) {
                 let all = if key == "allow-env" { "every variable of this environment" } else { "every public host" };
                 policy.warnings.push(format!("--{key}=* gives the tool {all}"));
+            }
+        }
+        policy.warnings.extend(policy.net.warnings());
+        for secret in policy.net.secrets() {
+            if let Some(deny) = policy.variables.denied(secret.name.as_bytes()) {
+                let (secret, deny) = (shown(&secret.rule), shown(deny));
+                policy.warnings.push(format!("{secret} has no effect: {deny} keeps its placeholder from the tool"));
             }
         }
         policy.digest = policy.compute_digest();
@@ -193,6 +201,7 @@ impl Policy {
         lines.extend(self.denies.iter().map(PathDeny::line));
         lines.extend(self.variables.lines().map(String::into_bytes));
         lines.extend(self.net.lines().into_iter().map(String::into_bytes));
+        lines.extend(self.net.tls_roots().map(|roots| [b"tls-roots ", bytes(roots)].concat()));
         lines.extend(self.limits.entries().map(|(name, value)| format!("limit {name} {value}").into_bytes()));
         lines.push(format!("clock {:?}", self.clock).into_bytes());
         lines.push(format!("random {:?}", self.random).into_bytes());
@@ -210,9 +219,22 @@ impl Policy {
     }
 }
 
-fn grant_texts(layers: &[Layer], paths: Vec<String>) -> Result<Vec<String>, PolicyError> {
+fn grant_texts(layers: &[Layer], paths: Vec<String>, tls_roots: Option<&str>) -> Result<Vec<String>, PolicyError> {
     let mut grants = paths;
-    let commas = ["allow-env", "allow-net", "allow-tcp", "secret", "deny-read", "deny-write", "deny-env", "deny-net"];
+    grants.extend(tls_roots.map(str::to_owned));
+    let commas = [
+        "allow-env",
+        "allow-net",
+        "allow-tcp",
+        "allow-udp",
+        "allow-listen",
+        "resolve",
+        "secret",
+        "deny-read",
+        "deny-write",
+        "deny-env",
+        "deny-net",
+    ];
     for key in commas {
         grants.extend(entries(layers, key, Split::Commas)?.iter().map(|entry| entry.flag()));
     }

@@ -70,6 +70,14 @@ raw_grants! {
     "allow-http" allow_http: Vec<String>,
     /// `host:port`, comma lists.
     "allow-tcp" allow_tcp: Vec<String>,
+    /// `host:port`, comma lists.
+    "allow-udp" allow_udp: Vec<String>,
+    /// `ADDRESS:PORT`, comma lists.
+    "allow-listen" allow_listen: Vec<String>,
+    /// `NAME=ADDRESS`, comma lists.
+    "resolve" resolve: Vec<String>,
+    /// A file of certificates, PEM. A later layer replaces an earlier one.
+    "tls-roots" tls_roots: Option<String>,
     /// `NAME@ORIGIN`, comma lists.
     "secret" secret: Vec<String>,
     /// Host or guest paths, comma lists.
@@ -146,7 +154,7 @@ impl RawLimits {
 }
 
 impl RawGrants {
-    /// The list with this key.
+    /// The list with this key; a single text is a list of one.
     pub(crate) fn list(&self, key: &str) -> Option<&[String]> {
         Some(match key {
             "allow-read" => &self.allow_read,
@@ -156,6 +164,10 @@ impl RawGrants {
             "allow-net" => &self.allow_net,
             "allow-http" => &self.allow_http,
             "allow-tcp" => &self.allow_tcp,
+            "allow-udp" => &self.allow_udp,
+            "allow-listen" => &self.allow_listen,
+            "resolve" => &self.resolve,
+            "tls-roots" => self.tls_roots.as_slice(),
             "secret" => &self.secret,
             "deny-read" => &self.deny_read,
             "deny-write" => &self.deny_write,
@@ -176,6 +188,9 @@ impl RawGrants {
             "allow-net" => &mut self.allow_net,
             "allow-http" => &mut self.allow_http,
             "allow-tcp" => &mut self.allow_tcp,
+            "allow-udp" => &mut self.allow_udp,
+            "allow-listen" => &mut self.allow_listen,
+            "resolve" => &mut self.resolve,
             "secret" => &mut self.secret,
             "deny-read" => &mut self.deny_read,
             "deny-write" => &mut self.deny_write,

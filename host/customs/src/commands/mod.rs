@@ -73,10 +73,11 @@ fn from_load(error: LoadError) -> Fault {
     }
 }
 
-/// The runtime of one call: timers and nothing else.
+/// The runtime of one call: timers and connections.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
+        .enable_io()
         .build()
         .map_err(|e| Fault::Internal(format!("the runtime cannot be started: {e}")))
 }

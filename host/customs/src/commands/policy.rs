@@ -6,7 +6,7 @@ use crate::grants::{build, read_policy};
 use crate::{output, show};
 use customs_ledger::{Escaped, hex};
 use customs_policy::{Clock, Policy, Random, RawGrants};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Every table must build on this machine: paths there, patterns valid, nothing contradictory.
 pub(crate) fn check(args: &PolicyCheck) -> Result<Exit, Fault> {
@@ -63,6 +63,16 @@ fn policy_json(policy: &Policy) -> Value {
         .iter()
         .map(|m| json!({"guest": m.guest.as_str(), "host": m.host.display().to_string(), "write": m.writable, "rule": m.rule.as_ref()}))
         .collect();
+    let net = policy.net();
+    let resolve: Map<String, Value> = net
+        .pins()
+        .map(|(host, addresses)| (host.to_string(), addresses.iter().map(ToString::to_string).collect()))
+        .collect();
+    let secrets: Vec<Value> = net
+        .secrets()
+        .iter()
+        .map(|s| json!({"name": s.name, "to": s.origin.to_string(), "rule": s.rule.as_ref()}))
+        .collect();
     let env: Vec<&str> = policy.env().iter().map(|v| v.name.as_str()).collect();
     json!({
         "schema": "customs.policy/1",
@@ -71,6 +81,9 @@ fn policy_json(policy: &Policy) -> Value {
         "env": env,
         "env-not-set": policy.env_absent(),
         "env-not-text": policy.env_skipped(),
+        "secrets": secrets,
+        "resolve": resolve,
+        "tls-roots": net.tls_roots().map(|roots| roots.display().to_string()),
         "clock": if policy.clock() == Clock::Fixed { "fixed" } else { "real" },
         "random": if policy.random() == Random::Seeded { "seeded" } else { "real" },
         "limits": show::json::limits(policy, None),
@@ -101,6 +114,18 @@ fn policy_text(policy: &Policy) -> String {
     }
     for name in policy.env_skipped() {
         text.push_str(&format!("env      {}  is not text here and is left out\n", Escaped(name)));
+    }
+    let net = policy.net();
+    for secret in net.secrets() {
+        let (name, to) = (Escaped(&secret.name), secret.origin.to_string());
+        text.push_str(&format!("secret   {name}  is a placeholder, and itself in requests to {}\n", Escaped(&to)));
+    }
+    for (host, addresses) in net.pins() {
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("name     {}  is {}\n", Escaped(&host.to_string()), addresses.join(", ")));
+    }
+    if let Some(roots) = net.tls_roots() {
+        text.push_str(&format!("roots    {}  instead of the platform's\n", Escaped(&roots.display().to_string())));
     }
     let limits = policy.limits();
     let fuel = limits.fuel.map_or_else(|| "none".to_owned(), |f| f.to_string());

@@ -3,7 +3,7 @@
 use super::{load, runtime, shared, shown_name};
 use crate::cli::{FailOn, Format, Run};
 use crate::exit::{Exit, Fault};
-use crate::grants::{build, read_policy, refuse_self_reference, refuse_unenforceable};
+use crate::grants::{build, read_policy, refuse_self_reference};
 use crate::show::json::Subject;
 use crate::{arguments, machine, output, show};
 use customs_boundary::{Context, Hidden, Roots, Said};
@@ -53,9 +53,6 @@ fn from_file(args: &Run) -> Result<FromFile, Fault> {
 fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let file = from_file(args)?;
     let policy = Arc::new(build(file.layer, args.grants.raw(&args.limits))?);
-    if let Some(warning) = refuse_unenforceable(&policy)? {
-        output::person(&format!("warning  {warning}\n"));
-    }
     if let Some(real) = &file.real {
         refuse_self_reference(&policy, "the policy file", real)?;
     }
@@ -84,6 +81,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let started = Instant::now();
     let runtime = runtime()?;
     let key = Arc::new(RunKey::random().map_err(Fault::internal)?);
+    let network = Arc::new(machine::network(&policy)?);
 
     // A component that describes its own tools has to be asked, which runs its code: the ledger comes first then.
     let dynamic = program.catalogue().form == Form::Dynamic;
@@ -97,7 +95,10 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let ledger = shared(ledger);
     open(&ledger, args, &program, &policy)?;
     let close = || ledger.lock().unwrap_or_else(PoisonError::into_inner).close().map_err(|e| ledger_fault(&e));
-    let session = Session::new(Arc::clone(&program), Arc::clone(&policy), roots, Arc::clone(&ledger), key, started);
+    // What a person is not shown, because a terminal's text ends in logs.
+    let hidden = Arc::new(if args.reveal { Hidden::default() } else { Hidden::of(&policy, network.secrets()) });
+    let session =
+        Session::new(Arc::clone(&program), Arc::clone(&policy), roots, network, Arc::clone(&ledger), key, started);
 
     let prepared = match prepared {
         Some(prepared) => prepared,
@@ -116,7 +117,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         }
     };
     subject.tool = Some(prepared.tool.clone());
-    let report = runtime.block_on(session.call(prepared, context(hidden(args, &policy)))).map_err(call_fault)?;
+    let report = runtime.block_on(session.call(prepared, context(Arc::clone(&hidden)))).map_err(call_fault)?;
     let head = close()?;
 
     match args.output {
@@ -139,7 +140,9 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         }
     }
     let told = show::text::report(&report, program.catalogue().form, &policy, &head, args.ledger.is_some());
-    output::person(&hidden(args, &policy).cover(&told));
+    output::person(&hidden.cover(&told));
+    // A lookup that nobody waits for any more must not keep the program.
+    runtime.shutdown_background();
     Ok(exit(&args.fail_on, &report))
 }
 
@@ -203,13 +206,8 @@ fn open(ledger: &std::sync::Mutex<Ledger>, args: &Run, program: &Program, policy
     ledger.append(&event).and_then(|_| ledger.barrier()).map_err(|e| ledger_fault(&e))
 }
 
-/// The values that a person is not shown, because a terminal's text ends in logs.
-fn hidden(args: &Run, policy: &Policy) -> Hidden {
-    if args.reveal { Hidden::default() } else { Hidden::of(policy) }
-}
-
 /// What a tool says while it runs goes to the person.
-fn context(hidden: Hidden) -> Context {
+fn context(hidden: Arc<Hidden>) -> Context {
     Context::new(Arc::new(move |said| {
         let line = match said {
             Said::Progress { current, total, message } => {

@@ -5,7 +5,7 @@ use crate::exit::{Exit, Fault};
 use crate::grants::{build, read_policy};
 use crate::output;
 use customs_ledger::Escaped;
-use customs_policy::{Capability, GuestPath, Policy, Request, decide, suggest};
+use customs_policy::{Capability, Denial, GuestPath, Permit, Policy, Request, decide, suggest};
 use serde_json::json;
 
 pub(crate) fn run(args: &Why) -> Result<Exit, Fault> {
@@ -16,7 +16,7 @@ pub(crate) fn run(args: &Why) -> Result<Exit, Fault> {
     let questions = [args.read.as_deref(), args.write.as_deref(), args.net.as_deref()].into_iter().flatten().count();
     if questions + asked.len() != 1 {
         return Err(Fault::Refused(
-            "ask about one access: --read PATH, --write PATH, --env NAME or --net URL".to_owned(),
+            "ask about one access: --read PATH, --write PATH, --env NAME, or --net with a URL or an end".to_owned(),
         ));
     }
     let file = match &args.policy {
@@ -36,9 +36,40 @@ pub(crate) fn run(args: &Why) -> Result<Exit, Fault> {
     if let Some(name) = asked.first() {
         return answer(args.output, &policy, &Request::Env { name }, name);
     }
-    let url = args.net.as_deref().unwrap_or_default();
-    let full = if url.contains("://") { url.to_owned() } else { format!("https://{url}") };
-    answer(args.output, &policy, &Request::Http { method: "GET", url: &full }, &full)
+    let text = args.net.as_deref().unwrap_or_default();
+    let (udp, end) = match text.split_once("://") {
+        Some(("udp", rest)) => (true, Some(end(rest)?)),
+        Some(("tcp", rest)) => (false, Some(end(rest)?)),
+        Some(_) => (false, None),
+        // Without a scheme it is written as in --allow-tcp with a port, and as in --allow-net without one.
+        None => (false, end(text).ok()),
+    };
+    match end {
+        Some((host, port)) if udp => answer(args.output, &policy, &Request::Udp { host, port }, text),
+        Some((host, port)) => answer(args.output, &policy, &Request::Tcp { host, port }, text),
+        None => {
+            let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+            answer(args.output, &policy, &Request::Http { method: "GET", url: &full }, &full)
+        }
+    }
+}
+
+/// `HOST:PORT`, IPv6 in brackets. What the host is worth is for the policy to say.
+fn end(text: &str) -> Result<(&str, u16), Fault> {
+    text.rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()))
+        .and_then(|(host, port)| Some((host, port.parse().ok()?)))
+        .ok_or_else(|| Fault::Refused(format!("{text:?} is not HOST:PORT")))
+}
+
+/// A name that the policy pins leads to its addresses at once; every one of them has to be permitted too.
+fn settled(policy: &Policy, permit: Permit) -> Result<Permit, Denial> {
+    if let Some(end) = permit.endpoint() {
+        for &address in policy.net().pinned(&end.host) {
+            let _permit = decide(policy, &Request::Address { of: &permit, address })?;
+        }
+    }
+    Ok(permit)
 }
 
 /// A path as the tool sees it; a relative one as the grants would place it.
@@ -50,7 +81,7 @@ fn guest_path(text: &str) -> Result<GuestPath, Fault> {
 
 fn answer(format: Format, policy: &Policy, request: &Request<'_>, what: &str) -> Result<Exit, Fault> {
     let capability = request.capability().as_str();
-    let decision = decide(policy, request);
+    let decision = decide(policy, request).and_then(|permit| settled(policy, permit));
     let exit = if decision.is_ok() { Exit::Returned } else { Exit::Error };
     let text = match (format, decision) {
         (Format::Json, Ok(permit)) => {

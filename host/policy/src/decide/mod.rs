@@ -2,13 +2,16 @@
 
 mod net;
 mod path;
+mod sockets;
 mod suggest;
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::capability::Capability;
 use crate::denial::{Denial, DenialCode};
+use crate::endpoint::Endpoint;
 use crate::guest_path::GuestPath;
 use crate::policy::Policy;
 
@@ -51,6 +54,16 @@ pub enum Request<'a> {
         /// The name.
         name: &'a str,
     },
+    /// An address that the host of a permit turned out to have: every one that a lookup gave, and the host itself where
+    /// it is one. Nothing is connected to without it.
+    Address {
+        /// The permit for the host.
+        of: &'a Permit,
+        /// The address.
+        address: IpAddr,
+    },
+    /// A TCP socket, not yet used.
+    TcpCreate,
     /// An outgoing TCP connection.
     Tcp {
         /// A name or address, IPv6 in brackets.
@@ -58,18 +71,49 @@ pub enum Request<'a> {
         /// The port.
         port: u16,
     },
-    /// A listening TCP socket.
+    /// Giving a TCP socket a local address. The unspecified address with port 0 is what a socket has anyway; anything else
+    /// is the beginning of listening.
+    TcpBind {
+        /// The local address, IPv6 in brackets.
+        host: &'a str,
+        /// The port; 0 for one that the system picks.
+        port: u16,
+    },
+    /// Listening on a TCP socket.
     TcpListen {
-        /// The local address.
+        /// The local address, IPv6 in brackets.
+        host: &'a str,
+        /// The port that the guest asked for when it bound the socket: 0 where the system picked one.
+        port: u16,
+    },
+    /// A connection that came in.
+    TcpAccept {
+        /// The address of the peer, IPv6 in brackets.
+        host: &'a str,
+        /// Its port.
+        port: u16,
+    },
+    /// A UDP socket, not yet used.
+    UdpCreate,
+    /// Giving a UDP socket a local address. Only the unspecified address with port 0 is offered.
+    UdpBind {
+        /// The local address, IPv6 in brackets.
+        host: &'a str,
+        /// The port; 0 for one that the system picks.
+        port: u16,
+    },
+    /// A UDP datagram to an end.
+    Udp {
+        /// A name or address, IPv6 in brackets.
         host: &'a str,
         /// The port.
         port: u16,
     },
-    /// A UDP datagram.
-    Udp {
-        /// A name or address.
+    /// A UDP datagram that came in.
+    UdpReceive {
+        /// The address of the sender, IPv6 in brackets, or the name that it is known by.
         host: &'a str,
-        /// The port.
+        /// Its port.
         port: u16,
     },
     /// A clock.
@@ -91,9 +135,13 @@ impl Request<'_> {
             Request::Env { .. } => Capability::EnvGet,
             Request::Http { .. } => Capability::HttpRequest,
             Request::Dns { .. } => Capability::DnsLookup,
-            Request::Tcp { .. } => Capability::TcpConnect,
-            Request::TcpListen { .. } => Capability::TcpListen,
-            Request::Udp { .. } => Capability::UdpSend,
+            Request::Address { of, .. } => of.capability,
+            Request::TcpBind { host, port } if !sockets::is_any(host, *port) => Capability::TcpListen,
+            Request::TcpCreate | Request::Tcp { .. } | Request::TcpBind { .. } => Capability::TcpConnect,
+            Request::TcpListen { .. } | Request::TcpAccept { .. } => Capability::TcpListen,
+            Request::UdpCreate | Request::UdpBind { .. } | Request::Udp { .. } | Request::UdpReceive { .. } => {
+                Capability::UdpSend
+            }
             Request::Clock => Capability::ClockRead,
             Request::Random => Capability::RandomRead,
             Request::StdioRead => Capability::StdioRead,
@@ -109,11 +157,16 @@ pub struct Permit {
     capability: Capability,
     rule: Arc<str>,
     mount: Option<usize>,
+    endpoint: Option<Endpoint>,
 }
 
 impl Permit {
     fn by(capability: Capability, rule: &Arc<str>) -> Self {
-        Permit { capability, rule: Arc::clone(rule), mount: None }
+        Permit { capability, rule: Arc::clone(rule), mount: None, endpoint: None }
+    }
+
+    fn to(self, endpoint: Endpoint) -> Self {
+        Permit { endpoint: Some(endpoint), ..self }
     }
 
     /// What was permitted.
@@ -129,6 +182,11 @@ impl Permit {
     /// For paths, which of [`Policy::mounts`] it is in.
     pub fn mount(&self) -> Option<usize> {
         self.mount
+    }
+
+    /// Where it leads: none for paths, variables and the like, and for a socket that is only made.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.endpoint.as_ref()
     }
 }
 
@@ -155,8 +213,16 @@ pub fn decide(policy: &Policy, request: &Request<'_>) -> Result<Permit, Denial> 
         Request::Env { name } => env(policy, name),
         Request::Http { method, url } => net::http(policy, method, url),
         Request::Dns { name } => net::dns(policy, name),
-        Request::Tcp { host, port } => net::tcp(policy, host, port),
-        Request::TcpListen { .. } | Request::Udp { .. } => Err(Denial::new(capability, DenialCode::NotSupported)),
+        Request::Address { of, address } => net::address(policy, of, address),
+        Request::TcpCreate => sockets::tcp_create(policy),
+        Request::Tcp { host, port } => sockets::tcp(policy, host, port),
+        Request::TcpBind { host, port } => sockets::tcp_bind(policy, host, port),
+        Request::TcpListen { host, port } => sockets::tcp_listen(policy, host, port),
+        Request::TcpAccept { host, port } => sockets::tcp_accept(policy, host, port),
+        Request::UdpCreate => sockets::udp_create(policy),
+        Request::UdpBind { host, port } => sockets::udp_bind(policy, host, port),
+        Request::Udp { host, port } => sockets::udp(policy, host, port),
+        Request::UdpReceive { host, port } => sockets::udp_receive(policy, host, port),
         Request::Clock => Ok(Permit::by(capability, &policy.defaults.clock)),
         Request::Random => Ok(Permit::by(capability, &policy.defaults.random)),
         Request::StdioRead | Request::StdioWrite => Ok(Permit::by(capability, &policy.defaults.stdio)),
@@ -171,9 +237,10 @@ fn env(policy: &Policy, name: &str) -> Result<Permit, Denial> {
     if let Some(rule) = policy.variables.denied(name.as_bytes()) {
         return Err(Denial::by_rule(capability, DenialCode::DenyRule, rule));
     }
-    let secret = policy.net.secrets().iter().any(|secret| secret.name == name);
-    match policy.variables.allowed(name) {
-        Some(rule) if !secret => Ok(Permit::by(capability, rule)),
-        _ => Err(Denial::new(capability, DenialCode::NoGrant)),
+    // What the guest sees of a secret is a placeholder.
+    let secret = policy.net.secrets().iter().find(|secret| secret.name == name).map(|secret| &secret.rule);
+    match secret.or_else(|| policy.variables.allowed(name)) {
+        Some(rule) => Ok(Permit::by(capability, rule)),
+        None => Err(Denial::new(capability, DenialCode::NoGrant)),
     }
 }

@@ -1,10 +1,13 @@
 //! Deciding about the network: the request is read into its one meaning, then denials, then grants.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Permit;
+use crate::address::{is_local_address, plain_address};
 use crate::capability::Capability;
 use crate::denial::{Denial, DenialCode};
+use crate::endpoint::Endpoint;
 use crate::host::{Host, Match};
 use crate::origin::Target;
 use crate::policy::Policy;
@@ -20,9 +23,8 @@ pub(super) fn http(policy: &Policy, method: &str, url: &str) -> Result<Permit, D
         return Err(Denial::new(capability, DenialCode::NotSupported));
     }
     let net = &policy.net;
-    if let Some(deny) = net.denies.iter().find(|deny| deny.covers(Some(target.scheme), &target.host, Some(target.port)))
-    {
-        return Err(Denial::by_rule(capability, DenialCode::DenyRule, &deny.rule));
+    if let Some(rule) = net.denied(Some(target.scheme), &target.host, Some(target.port)) {
+        return Err(Denial::by_rule(capability, DenialCode::DenyRule, rule));
     }
     let mut answer = Answer::new(capability);
     for (origin, rule) in &net.origins {
@@ -37,42 +39,42 @@ pub(super) fn http(policy: &Policy, method: &str, url: &str) -> Result<Permit, D
         }
     }
     answer.hear_all(policy, &target.host);
-    answer.give()
+    let Target { scheme, host, port, .. } = target;
+    answer.give(Endpoint { scheme: Some(scheme), host, port })
 }
 
 pub(super) fn dns(policy: &Policy, name: &str) -> Result<Permit, Denial> {
     let capability = Capability::DnsLookup;
     let Ok(host) = Host::parse(name) else { return Err(Denial::new(capability, DenialCode::BadRequest)) };
-    if let Some(deny) = policy.net.denies.iter().find(|deny| deny.covers(None, &host, None)) {
-        return Err(Denial::by_rule(capability, DenialCode::DenyRule, &deny.rule));
+    if let Some(rule) = policy.net.denied(None, &host, None) {
+        return Err(Denial::by_rule(capability, DenialCode::DenyRule, rule));
     }
     let mut answer = Answer::new(capability);
     for (pattern, rule) in policy.net.hosts() {
         answer.hear(pattern.allows(&host), rule);
     }
     answer.hear_all(policy, &host);
-    answer.give()
+    answer.give(Endpoint { scheme: None, host, port: 0 })
 }
 
-pub(super) fn tcp(policy: &Policy, host: &str, port: u16) -> Result<Permit, Denial> {
-    let capability = Capability::TcpConnect;
-    let host = match Host::parse(host) {
-        Ok(host) if port > 0 => host,
-        _ => return Err(Denial::new(capability, DenialCode::BadRequest)),
-    };
-    if let Some(deny) = policy.net.denies.iter().find(|deny| deny.covers(None, &host, Some(port))) {
-        return Err(Denial::by_rule(capability, DenialCode::DenyRule, &deny.rule));
+/// An address of a host that was permitted. The denials are asked again: a name that nobody denies can lead to an address
+/// that somebody does.
+pub(super) fn address(policy: &Policy, of: &Permit, address: IpAddr) -> Result<Permit, Denial> {
+    let capability = of.capability;
+    let Some(end) = &of.endpoint else { return Err(Denial::new(capability, DenialCode::BadRequest)) };
+    let address = plain_address(address);
+    let port = (end.port > 0).then_some(end.port);
+    if let Some(rule) = policy.net.denied(end.scheme, &Host::Address(address), port) {
+        return Err(Denial::by_rule(capability, DenialCode::DenyRule, rule));
     }
-    let mut answer = Answer::new(capability);
-    for tcp in policy.net.tcp.iter().filter(|tcp| tcp.port == port) {
-        answer.hear(tcp.host.allows(&host), &tcp.rule);
+    if is_local_address(address) && !policy.net.names(&end.host, address) {
+        return Err(Denial::by_rule(capability, DenialCode::Address, &of.rule));
     }
-    answer.hear_all(policy, &host);
-    answer.give()
+    Ok(of.clone())
 }
 
 /// What the rules heard so far come to: one that allows is enough; otherwise the most telling refusal.
-struct Answer<'a> {
+pub(super) struct Answer<'a> {
     capability: Capability,
     permit: Option<&'a Arc<str>>,
     unnamed: Option<&'a Arc<str>>,
@@ -80,11 +82,11 @@ struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    fn new(capability: Capability) -> Self {
+    pub(super) fn new(capability: Capability) -> Self {
         Answer { capability, permit: None, unnamed: None, malformed: false }
     }
 
-    fn hear(&mut self, matched: Match, rule: &'a Arc<str>) {
+    pub(super) fn hear(&mut self, matched: Match, rule: &'a Arc<str>) {
         match matched {
             Match::Yes => self.permit = self.permit.or(Some(rule)),
             Match::Unnamed => self.unnamed = self.unnamed.or(Some(rule)),
@@ -93,15 +95,15 @@ impl<'a> Answer<'a> {
     }
 
     /// `-A`, which names no address: local ones stay closed.
-    fn hear_all(&mut self, policy: &'a Policy, host: &Host) {
+    pub(super) fn hear_all(&mut self, policy: &'a Policy, host: &Host) {
         if let Some(rule) = &policy.net.all {
             self.hear(if host.is_local() { Match::Unnamed } else { Match::Yes }, rule);
         }
     }
 
-    fn give(self) -> Result<Permit, Denial> {
+    pub(super) fn give(self, end: Endpoint) -> Result<Permit, Denial> {
         match (self.permit, self.unnamed) {
-            (Some(rule), _) => Ok(Permit::by(self.capability, rule)),
+            (Some(rule), _) => Ok(Permit::by(self.capability, rule).to(end)),
             (None, Some(rule)) => Err(Denial::by_rule(self.capability, DenialCode::Address, rule)),
             (None, None) if self.malformed => Err(Denial::new(self.capability, DenialCode::BadRequest)),
             (None, None) => Err(Denial::new(self.capability, DenialCode::NoGrant)),

@@ -1,7 +1,6 @@
 //! Deciding about paths. On the way of every open: it compares bytes and allocates nothing.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::Permit;
 use crate::capability::Capability;
@@ -55,16 +54,14 @@ pub(super) fn decide(
     if real.is_some_and(|real| !holds(mount, real)) {
         return Err(Denial::by_rule(capability, DenialCode::OutsideGrant, &mount.rule));
     }
-    Ok(Permit { capability, rule: Arc::clone(&mount.rule), mount: Some(index) })
+    Ok(Permit { mount: Some(index), ..Permit::by(capability, &mount.rule) })
 }
 
 /// A directory above a grant can be seen and listed, as far as the grants show it: there is nothing else in it. The permit has no mount.
 fn above(policy: &Policy, capability: Capability, guest: &GuestPath) -> Result<Permit, Denial> {
     let granted = policy.mounts.iter().find(|mount| is_above(guest, &mount.guest));
     match (granted, capability) {
-        (Some(mount), Capability::FsList | Capability::FsStat) => {
-            Ok(Permit { capability, rule: Arc::clone(&mount.rule), mount: None })
-        }
+        (Some(mount), Capability::FsList | Capability::FsStat) => Ok(Permit::by(capability, &mount.rule)),
         _ => Err(Denial::new(capability, DenialCode::NoGrant)),
     }
 }

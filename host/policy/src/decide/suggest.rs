@@ -1,7 +1,10 @@
 //! The smallest grant that would turn a denial into a permit. For the person at the terminal only: a model or client that
 //! saw it would be told how to ask for more.
 
+use std::net::IpAddr;
+
 use super::{Request, decide, path};
+use crate::address::plain_address;
 use crate::capability::Capability;
 use crate::denial::DenialCode;
 use crate::guest_path::GuestPath;
@@ -30,6 +33,16 @@ pub fn suggest(policy: &Policy, request: &Request<'_>) -> Option<String> {
         (Request::Tcp { host, port }, DenialCode::NoGrant | DenialCode::Address) => {
             Some(format!("--allow-tcp={}:{port}", Host::parse(host).ok()?))
         }
+        (
+            Request::Udp { host, port } | Request::UdpReceive { host, port },
+            DenialCode::NoGrant | DenialCode::Address,
+        ) if *port > 0 => Some(format!("--allow-udp={}:{port}", Host::parse(host).ok()?)),
+        (Request::TcpBind { host, port } | Request::TcpListen { host, port }, DenialCode::NoGrant)
+            if denial.capability == Capability::TcpListen =>
+        {
+            Some(format!("--allow-listen={}:{port}", Host::parse(host).ok()?))
+        }
+        (Request::Address { of, address }, DenialCode::Address) => resolve_flag(&of.endpoint()?.host, *address),
         _ => None,
     }?;
     // What cannot be typed and seen is not suggested.
@@ -67,6 +80,12 @@ fn env_flag(policy: &Policy, name: &str) -> Option<String> {
     let secret = policy.net.secrets().iter().any(|secret| secret.name == name);
     let plain = !name.contains(['*', ',']) && name.trim() == name;
     (plain && !secret).then(|| format!("--allow-env={name}"))
+}
+
+/// A name leads to a local address only where the person says that it does. `localhost` cannot be said to be elsewhere.
+fn resolve_flag(host: &Host, address: IpAddr) -> Option<String> {
+    let pinnable = matches!(host, Host::Name(_)) && !host.is_localhost_name();
+    pinnable.then(|| format!("--resolve={host}={}", plain_address(address)))
 }
 
 /// The flag in single quotes where a shell would read something into it.

@@ -44,6 +44,7 @@ pub(super) fn read(
             "component" => entry.component = Some(field.text("a path")?),
             "sha256" => entry.sha256 = Some(field.sha256()?),
             "expose" => entry.expose = Some(field.texts(&mut lines)?),
+            "tls-roots" => entry.raw.tls_roots = Some(field.text("a path")?),
             "secret" => entry.raw.secret = field.secrets(&mut lines)?,
             _ => {
                 if let Some(slot) = entry.raw.list_slot(key) {

@@ -1,0 +1,134 @@
+//! Secrets that the guest never holds: it gets a placeholder, and the boundary puts the value into headers of requests to one origin.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use customs_policy::{Endpoint, Policy};
+use http::{HeaderMap, HeaderValue};
+use memchr::memmem;
+use std::sync::Arc;
+
+/// Lengths of placeholders: the shortest that the value fits into, so that a tool that looks at the length of its token is content and the
+/// true length stays unknown.
+const CLASSES: [usize; 5] = [16, 32, 64, 128, 256];
+/// Base62 from one random byte each; the slight lean towards the first letters costs less than a bit in sixteen characters.
+const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// A secret of this run.
+pub(crate) struct Secret {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) placeholder: String,
+    pub(crate) rule: Arc<str>,
+}
+
+/// The secrets of a run. What `Debug` shows of them is their names.
+#[derive(Default)]
+pub struct Secrets(Vec<Secret>);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|s| &s.name)).finish()
+    }
+}
+
+impl Secrets {
+    #[must_use]
+    pub fn none() -> Secrets {
+        Secrets::default()
+    }
+
+    /// The secrets that a policy binds to origins, with their values and a fresh placeholder each. The error is one sentence: a variable that
+    /// is not set, or whose value cannot stand in a header.
+    pub fn of(policy: &Policy, values: impl Fn(&str) -> Option<String>) -> Result<Secrets, String> {
+        let mut secrets: Vec<Secret> = Vec::new();
+        for bound in policy.net().secrets() {
+            if secrets.iter().any(|s| s.name == bound.name) {
+                continue;
+            }
+            let refuse = |why: &str| format!("{}: {} {why}", bound.rule, bound.name);
+            let value = values(&bound.name).ok_or_else(|| refuse("is not set, or is not text"))?;
+            if value.is_empty() {
+                return Err(refuse("is empty"));
+            }
+            if HeaderValue::from_str(&value).is_err() || !value.is_ascii() {
+                return Err(refuse("holds a character that cannot stand in a header"));
+            }
+            let placeholder = placeholder(value.len())?;
+            secrets.push(Secret { name: bound.name.clone(), value, placeholder, rule: Arc::clone(&bound.rule) });
+        }
+        Ok(Secrets(secrets))
+    }
+
+    /// Name and placeholder of each.
+    pub fn placeholders(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|s| (s.name.as_str(), s.placeholder.as_str()))
+    }
+
+    /// The values, for whoever has to keep them out of records and terminals, with the name of each.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|s| (s.name.as_str(), s.value.as_str()))
+    }
+
+    /// Puts the values that belong to `endpoint` into the headers, wherever their placeholders stand: alone, in a longer value, or within
+    /// the credentials of `Basic`. Gives the secrets that belong there, used or not: the origin may know them from before.
+    pub(crate) fn inject(&self, policy: &Policy, endpoint: &Endpoint, headers: &mut HeaderMap) -> Vec<&Secret> {
+        let belongs = |s: &&Secret| policy.net().secrets().iter().any(|b| b.name == s.name && b.goes_to(endpoint));
+        let here: Vec<&Secret> = self.0.iter().filter(belongs).collect();
+        if here.is_empty() {
+            return here;
+        }
+        for value in headers.values_mut() {
+            if let Some(mut replaced) = replace(value.as_bytes(), &here).and_then(|v| HeaderValue::from_bytes(&v).ok())
+            {
+                // Never indexed by HTTP/2's header compression, never shown by Debug.
+                replaced.set_sensitive(true);
+                *value = replaced;
+            }
+        }
+        here
+    }
+}
+
+/// The header's value with the secrets in place, where it has a placeholder.
+fn replace(value: &[u8], secrets: &[&Secret]) -> Option<Vec<u8>> {
+    if let Some(replaced) = replace_plain(value, secrets) {
+        return Some(replaced);
+    }
+    // `Basic base64(user:password)`, RFC 7617.
+    let (scheme, credentials) = value.split_at_checked(6)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return None;
+    }
+    let credentials = credentials.trim_ascii();
+    let replaced = replace_plain(&STANDARD.decode(credentials).ok()?, secrets)?;
+    Some([b"Basic ", STANDARD.encode(replaced).as_bytes()].concat())
+}
+
+fn replace_plain(value: &[u8], secrets: &[&Secret]) -> Option<Vec<u8>> {
+    let mut replaced: Option<Vec<u8>> = None;
+    for secret in secrets {
+        let current = replaced.as_deref().unwrap_or(value);
+        let at: Vec<usize> = memmem::find_iter(current, &secret.placeholder).collect();
+        if at.is_empty() {
+            continue;
+        }
+        let mut out = Vec::with_capacity(current.len());
+        let mut from = 0;
+        for at in at {
+            out.extend_from_slice(current.get(from..at).unwrap_or_default());
+            out.extend_from_slice(secret.value.as_bytes());
+            from = at + secret.placeholder.len();
+        }
+        out.extend_from_slice(current.get(from..).unwrap_or_default());
+        replaced = Some(out);
+    }
+    replaced
+}
+
+fn placeholder(length: usize) -> Result<String, String> {
+    let class = CLASSES.into_iter().find(|c| *c >= length).unwrap_or(256);
+    let mut random = vec![0_u8; class];
+    getrandom::fill(&mut random).map_err(|e| format!("no random numbers: {e}"))?;
+    let letter = |byte: u8| LETTERS.get(usize::from(byte) % LETTERS.len()).copied().unwrap_or(b'A');
+    Ok(random.into_iter().map(|byte| char::from(letter(byte))).collect())
+}
