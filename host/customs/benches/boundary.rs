@@ -131,7 +131,15 @@ fn session(program: &Arc<Program>, data: &Path, n: usize) -> Session {
     };
     ledger.append(&Event::Open(open)).unwrap();
     let key = Arc::new(RunKey::random().unwrap());
-    Session::new(Arc::clone(program), policy, roots, Arc::new(Network::none()), Arc::new(Mutex::new(ledger)), key, Instant::now())
+    Session::new(
+        Arc::clone(program),
+        policy,
+        roots,
+        Arc::new(Network::none()),
+        Arc::new(Mutex::new(ledger)),
+        key,
+        Instant::now(),
+    )
 }
 
 async fn call(session: &Session, policy: &Policy, tool: &str, args: serde_json::Value) -> serde_json::Value {

@@ -6,8 +6,8 @@
 use crate::exit::Fault;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use customs_engine::load::Cache;
 use customs_boundary::network::{Lookup, Network, Resolver, Secrets, Tls};
+use customs_engine::load::Cache;
 use customs_policy::{HostView, PathKind, Policy};
 use rustix::fs::{Mode, OFlags};
 use rustls::RootCertStore;
@@ -235,9 +235,8 @@ pub(crate) fn network(policy: &Policy) -> Result<Network, Fault> {
     let tls = match policy.net().tls_roots() {
         // Read now: a file that does not hold certificates is the person's to mend, not the tool's to stumble over.
         Some(path) => {
-            let roots = certificates(&read(path, MAX_ROOTS)?).map_err(|why| {
-                Fault::Refused(format!("--tls-roots={}: {why}", path.display()))
-            })?;
+            let roots = certificates(&read(path, MAX_ROOTS)?)
+                .map_err(|why| Fault::Refused(format!("--tls-roots={}: {why}", path.display())))?;
             Tls::trusting(move || Ok(roots.clone()))
         }
         None => Tls::trusting(platform_roots),

@@ -8,6 +8,7 @@ use crate::program::{Pre, Program};
 use crate::report::{CallError, Content, Report, ToolResult};
 use crate::{dynamic, sinks};
 use customs_boundary::{Context, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Way};
+use customs_flow::{StandIn, stand_ins};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_ledger::{Digest, End, Event, Ledger, RunKey};
 use customs_policy::Policy;
@@ -278,6 +279,12 @@ impl Session {
             detail: detail.as_deref().filter(|_| !is_limit),
             imports: &harvest.imports,
         }))?;
+        let placeholders = self.network.secrets().placeholders();
+        let placeholders: Vec<_> = placeholders.map(|(name, placeholder)| StandIn { name, placeholder }).collect();
+        let findings = stand_ins(&harvest.sources, &harvest.sinks, &placeholders);
+        for (at, finding) in findings.iter().enumerate() {
+            self.append(&Event::Finding { call, json: &finding.to_json(at + 1).to_string() })?;
+        }
         self.barrier()?;
         let mut whole =
             harvest.sources.iter().map(|s| s.content.complete).chain(harvest.sinks.iter().map(|s| s.content.complete));
@@ -293,6 +300,7 @@ impl Session {
             denials: harvest.denials,
             sources: harvest.sources,
             sinks: harvest.sinks,
+            findings,
             suppressed: harvest.suppressed,
             imports: harvest.imports,
             complete,
@@ -318,8 +326,7 @@ impl Session {
             call,
             self.started,
         );
-        let state =
-            State::new(recorder.clone(), Arc::clone(no_roots), Arc::new(Network::none()), Input::default());
+        let state = State::new(recorder.clone(), Arc::clone(no_roots), Arc::new(Network::none()), Input::default());
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
         let mut store = Store::try_new(self.program.host.engine(), state).map_err(internal)?;
         store.limiter(State::limiter);

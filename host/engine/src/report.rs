@@ -4,6 +4,7 @@ use crate::ending::Ending;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use customs_boundary::DenialRow;
+use customs_flow::Finding;
 use customs_ledger::material::{Sink, Source};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -73,6 +74,7 @@ pub struct Report {
     pub denials: Vec<DenialRow>,
     pub sources: Vec<Source>,
     pub sinks: Vec<Sink>,
+    pub findings: Vec<Finding>,
     /// Refused accesses that have no record of their own, by `capability operation code`.
     pub suppressed: BTreeMap<String, u64>,
     pub imports: BTreeMap<&'static str, u64>,

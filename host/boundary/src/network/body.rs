@@ -1,6 +1,7 @@
 //! Bodies on their way, frame by frame: seen before they go on, stopped where a limit or the frame's own promise is broken.
 
 use super::mask::Masker;
+use super::secrets::lines;
 use crate::flow::{FlowId, Way};
 use crate::record::{Recorder, Stopped};
 use bytes::Bytes;
@@ -15,18 +16,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
-
-/// Header lines as bytes of a source or sink: `name: value`, a line each.
-pub(super) fn lines(headers: &HeaderMap) -> Vec<u8> {
-    let mut text = Vec::new();
-    for (name, value) in headers {
-        text.extend_from_slice(name.as_str().as_bytes());
-        text.extend_from_slice(b": ");
-        text.extend_from_slice(value.as_bytes());
-        text.extend_from_slice(b"\r\n");
-    }
-    text
-}
 
 /// What a guest sends.
 pub(super) struct OutBody {

@@ -1,9 +1,10 @@
 //! One request and its answer: resolved, connected, sent, received; each part seen as it crosses.
 
 use super::Network;
-use super::body::{InBody, Incoming, OutBody, broken, lines};
+use super::body::{InBody, Incoming, OutBody, broken};
 use super::connect::{Failed, connect};
 use super::mask::Masker;
+use super::secrets::lines;
 use crate::flow::Way;
 use crate::record::Recorder;
 use customs_ledger::material::{SinkKind, SourceKind};
@@ -120,13 +121,12 @@ impl Exchange {
         let (mut parts, body) = self.request.into_parts();
         let line = format!("{} {}{}", parts.method, self.endpoint, path_of(&parts.uri));
         let sink = Way::Out(SinkKind::HttpRequest);
-        let headers = lines(&parts.headers);
         let promised = parts.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
 
         // From here on the headers hold what the guest must not see; they are seen by nobody but the server.
-        let secrets = self.network.secrets.inject(self.recorder.policy(), &self.endpoint, &mut parts.headers);
-        let masker = Masker::new(secrets.iter().map(|s| s.value.clone().into_bytes()));
-        let rule = secrets.first().map(|s| Arc::clone(&s.rule));
+        let injected = self.network.secrets.inject(self.recorder.policy(), &self.endpoint, &mut parts.headers);
+        let masker = Masker::new(injected.secrets.iter().map(|s| s.value.clone().into_bytes()));
+        let rule = injected.secrets.first().map(|s| Arc::clone(&s.rule));
         let authority = self.endpoint.authority();
         parts.uri = if http2 {
             let scheme = self.endpoint.scheme.map_or("https", Scheme::as_str);
@@ -139,8 +139,8 @@ impl Exchange {
 
         // The connection stands: now the bytes leave.
         self.recorder.whole(self.of, sink, &format!("{name}#line"), line.as_bytes())?;
-        if !headers.is_empty() {
-            self.recorder.whole(self.of, sink, &format!("{name}#headers"), &headers)?;
+        if !injected.shown.is_empty() {
+            self.recorder.whole(self.of, sink, &format!("{name}#headers"), &injected.shown)?;
         }
         let body = OutBody::new(body, self.recorder.clone(), self.of, name.clone(), promised);
         let request = Request::from_parts(parts, body);

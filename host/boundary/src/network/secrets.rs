@@ -71,27 +71,56 @@ impl Secrets {
 
     /// Puts the values that belong to `endpoint` into the headers, wherever their placeholders stand: alone, in a longer value, or within
     /// the credentials of `Basic`. Gives the secrets that belong there, used or not: the origin may know them from before.
-    pub(crate) fn inject(&self, policy: &Policy, endpoint: &Endpoint, headers: &mut HeaderMap) -> Vec<&Secret> {
+    pub(crate) fn inject(&self, policy: &Policy, endpoint: &Endpoint, headers: &mut HeaderMap) -> Injected<'_> {
         let belongs = |s: &&Secret| policy.net().secrets().iter().any(|b| b.name == s.name && b.goes_to(endpoint));
         let here: Vec<&Secret> = self.0.iter().filter(belongs).collect();
+        let mut shown = lines(headers);
         if here.is_empty() {
-            return here;
+            return Injected { secrets: here, shown };
         }
-        for value in headers.values_mut() {
-            if let Some(mut replaced) = replace(value.as_bytes(), &here).and_then(|v| HeaderValue::from_bytes(&v).ok())
-            {
+        let mut marked = headers.clone();
+        for (value, mark) in headers.values_mut().zip(marked.values_mut()) {
+            let real = replace(value.as_bytes(), &here, |s| s.value.clone());
+            let name = replace(value.as_bytes(), &here, |s| format!("[secret:{}]", s.name));
+            let (Some(real), Some(name)) = (real, name) else { continue };
+            if let (Ok(mut real), Ok(name)) = (HeaderValue::from_bytes(&real), HeaderValue::from_bytes(&name)) {
                 // Never indexed by HTTP/2's header compression, never shown by Debug.
-                replaced.set_sensitive(true);
-                *value = replaced;
+                real.set_sensitive(true);
+                *value = real;
+                *mark = name;
+                shown.clear();
             }
         }
-        here
+        if shown.is_empty() {
+            shown = lines(&marked);
+        }
+        Injected { secrets: here, shown }
     }
 }
 
-/// The header's value with the secrets in place, where it has a placeholder.
-fn replace(value: &[u8], secrets: &[&Secret]) -> Option<Vec<u8>> {
-    if let Some(replaced) = replace_plain(value, secrets) {
+/// What became of a request's headers.
+pub(crate) struct Injected<'a> {
+    /// The secrets that the origin may have.
+    pub(crate) secrets: Vec<&'a Secret>,
+    /// The header lines as they are recorded: the name of a secret where its value is sent.
+    pub(crate) shown: Vec<u8>,
+}
+
+/// Header lines as bytes of a source or sink: `name: value`, a line each.
+pub(super) fn lines(headers: &HeaderMap) -> Vec<u8> {
+    let mut text = Vec::new();
+    for (name, value) in headers {
+        text.extend_from_slice(name.as_str().as_bytes());
+        text.extend_from_slice(b": ");
+        text.extend_from_slice(value.as_bytes());
+        text.extend_from_slice(b"\r\n");
+    }
+    text
+}
+
+/// The header's value with something in the place of each placeholder, where it has one.
+fn replace(value: &[u8], secrets: &[&Secret], by: impl Fn(&Secret) -> String) -> Option<Vec<u8>> {
+    if let Some(replaced) = replace_plain(value, secrets, &by) {
         return Some(replaced);
     }
     // `Basic base64(user:password)`, RFC 7617.
@@ -99,12 +128,11 @@ fn replace(value: &[u8], secrets: &[&Secret]) -> Option<Vec<u8>> {
     if !scheme.eq_ignore_ascii_case(b"basic ") {
         return None;
     }
-    let credentials = credentials.trim_ascii();
-    let replaced = replace_plain(&STANDARD.decode(credentials).ok()?, secrets)?;
+    let replaced = replace_plain(&STANDARD.decode(credentials.trim_ascii()).ok()?, secrets, &by)?;
     Some([b"Basic ", STANDARD.encode(replaced).as_bytes()].concat())
 }
 
-fn replace_plain(value: &[u8], secrets: &[&Secret]) -> Option<Vec<u8>> {
+fn replace_plain(value: &[u8], secrets: &[&Secret], by: &impl Fn(&Secret) -> String) -> Option<Vec<u8>> {
     let mut replaced: Option<Vec<u8>> = None;
     for secret in secrets {
         let current = replaced.as_deref().unwrap_or(value);
@@ -116,7 +144,7 @@ fn replace_plain(value: &[u8], secrets: &[&Secret]) -> Option<Vec<u8>> {
         let mut from = 0;
         for at in at {
             out.extend_from_slice(current.get(from..at).unwrap_or_default());
-            out.extend_from_slice(secret.value.as_bytes());
+            out.extend_from_slice(by(secret).as_bytes());
             from = at + secret.placeholder.len();
         }
         out.extend_from_slice(current.get(from..).unwrap_or_default());

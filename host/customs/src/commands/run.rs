@@ -9,6 +9,7 @@ use crate::{arguments, machine, output, show};
 use customs_boundary::{Context, Hidden, Roots, Said};
 use customs_engine::load::Fuel;
 use customs_engine::{CallError, Ending, Form, Listed, Program, Report, Session};
+use customs_flow::Severity;
 use customs_ledger::{Component, Event, Ledger, LedgerError, Open, RunKey, run_id};
 use customs_policy::{Layer, Policy};
 use std::path::PathBuf;
@@ -226,8 +227,9 @@ fn exit(fail_on: &[FailOn], report: &Report) -> Exit {
     let occurred = |kind: &FailOn| match kind {
         FailOn::Denial => !report.denials.is_empty() || !report.suppressed.is_empty(),
         FailOn::Limit => report.ending.limit().is_some(),
-        // Nothing looks for findings yet, so none can have been found.
-        FailOn::Finding | FailOn::High | FailOn::Medium => false,
+        FailOn::Finding => !report.findings.is_empty(),
+        FailOn::High => report.findings.iter().any(|f| f.severity >= Severity::High),
+        FailOn::Medium => report.findings.iter().any(|f| f.severity >= Severity::Medium),
     };
     if fail_on.iter().any(occurred) {
         return Exit::FailOn;

@@ -35,8 +35,8 @@ pub(crate) fn run(subject: &Subject, report: &Report, policy: &Policy, ledger: O
             crossed(&s.content, [("id", json!(s.id)), ("kind", json!(s.kind.as_str())), ("name", json!(s.name)),
                 ("complete", json!(s.content.complete))])
         }).collect::<Vec<_>>(),
-        "findings": [],
-        // No method has looked yet: an empty list of findings says nothing.
+        "findings": report.findings.iter().enumerate().map(|(at, f)| f.to_json(at + 1)).collect::<Vec<_>>(),
+        // No method has looked at the sources in general yet: an empty list of findings says nothing but about placeholders.
         "methods": [],
         "complete": report.complete,
         "suppressed": report.suppressed,

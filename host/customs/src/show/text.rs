@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 
 /// Lines of a guest's own output that are shown; the rest is counted.
 const MAX_GUEST_LINES: usize = 20;
+/// Findings that are shown; the rest is counted.
+const MAX_FINDINGS: usize = 20;
 /// Distinct denials that are shown; the rest is counted.
 const MAX_DENIALS: usize = 20;
 /// Characters of a guest's text in one line.
@@ -86,6 +88,7 @@ pub(crate) fn report(report: &Report, form: Form, policy: &Policy, head: &Head, 
     }
     guest_output(&mut text, report);
     denials(&mut text, report, policy);
+    findings(&mut text, report);
     let tool = clean(&report.tool);
     match &report.ending {
         Ending::Returned => {}
@@ -99,7 +102,7 @@ pub(crate) fn report(report: &Report, form: Form, policy: &Policy, head: &Head, 
         }
         ending => line(&mut text, "stopped", Colour::Red, &format!("{tool} {}", clean(&ending.to_string()))),
     }
-    if records_kept || !report.denials.is_empty() || report.ending.is_stop() {
+    if records_kept || !report.denials.is_empty() || !report.findings.is_empty() || report.ending.is_stop() {
         let denied: u64 = report.denials.iter().map(|d| d.count).sum();
         let plural = if denied == 1 { "denial" } else { "denials" };
         let denied = if denied > 0 { format!(", {denied} {plural}") } else { String::new() };
@@ -107,6 +110,22 @@ pub(crate) fn report(report: &Report, form: Form, policy: &Policy, head: &Head, 
         line(&mut text, "ledger", Colour::Dim, &note);
     }
     text
+}
+
+fn findings(text: &mut String, report: &Report) {
+    for finding in report.findings.iter().take(MAX_FINDINGS) {
+        let source = report.sources.iter().find(|s| s.id == finding.source);
+        let sink = report.sinks.iter().find(|s| s.id == finding.sink);
+        let from = source.map_or_else(String::new, |s| format!("{} {}", s.kind.as_str(), clean(&s.name)));
+        let to = sink.map_or_else(String::new, |s| format!("{} {}", s.kind.as_str(), clean(&s.name)));
+        let what = if finding.rule == "CUS201" { " (placeholder)" } else { "" };
+        let (seen, all) = (finding.seen(), finding.source_bytes);
+        let rest = format!("{:<6}  {from}{what} -> {to}   {seen} of {all} bytes   {}", finding.severity, finding.rule);
+        line(text, "finding", Colour::Yellow, &rest);
+    }
+    if let Some(more @ 1..) = report.findings.len().checked_sub(MAX_FINDINGS) {
+        line(text, "", Colour::Dim, &format!("and {more} more findings; -o json and the ledger have them all"));
+    }
 }
 
 /// `3f9a..71`: enough to compare by eye; the whole head is in the JSON and in `customs verify`.

@@ -1,0 +1,129 @@
+//! A finding: a source seen in a sink, with its evidence.
+
+use serde_json::{Value, json};
+use std::fmt;
+
+/// How much it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Info,
+    Low,
+    Medium,
+    High,
+}
+
+impl Severity {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The kind of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// The source's bytes stand in the sink's.
+    Match,
+}
+
+impl Method {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Match => "match",
+        }
+    }
+}
+
+/// How the source determines the sink's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strength {
+    /// They are its bytes.
+    Strong,
+}
+
+impl Strength {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Strong => "strong",
+        }
+    }
+}
+
+/// What was done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The bytes went on; a person is told.
+    Warned,
+}
+
+impl Action {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warned => "warned",
+        }
+    }
+}
+
+/// A source seen in a sink. Ranges are half-open, in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable; see docs/findings.md.
+    pub rule: &'static str,
+    pub severity: Severity,
+    /// Ids of the run's sources and sinks.
+    pub source: u64,
+    pub sink: u64,
+    pub method: Method,
+    pub strength: Strength,
+    pub source_ranges: Vec<(u64, u64)>,
+    pub sink_ranges: Vec<(u64, u64)>,
+    /// How many bytes the source has.
+    pub source_bytes: u64,
+    pub action: Action,
+    /// For a person; never the whole value.
+    pub preview: String,
+}
+
+impl Finding {
+    /// Bytes of the source that were seen.
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.source_ranges.iter().map(|(start, end)| end.saturating_sub(*start)).sum()
+    }
+
+    /// As `customs.run/1` has it; `number` counts the findings of a run from 1.
+    #[must_use]
+    pub fn to_json(&self, number: usize) -> Value {
+        let parts = |bytes: u64| u32::try_from(bytes).map_or(f64::from(u32::MAX), f64::from);
+        let coverage = if self.source_bytes == 0 { 0.0 } else { parts(self.seen()) / parts(self.source_bytes) };
+        json!({
+            "id": format!("F{number}"),
+            "rule": self.rule,
+            "severity": self.severity.as_str(),
+            "source": self.source,
+            "sink": self.sink,
+            "method": self.method.as_str(),
+            "transform": [],
+            "strength": self.strength.as_str(),
+            "source_ranges": self.source_ranges.iter().map(|(a, b)| json!([a, b])).collect::<Vec<_>>(),
+            "sink_ranges": self.sink_ranges.iter().map(|(a, b)| json!([a, b])).collect::<Vec<_>>(),
+            "coverage": coverage,
+            "action": self.action.as_str(),
+            "preview": self.preview,
+        })
+    }
+}
