@@ -31,7 +31,7 @@ check:
 
 # What the boundary costs against bare wasmtime-wasi; see docs/performance.md.
 bench: guests
-	$(CARGO) bench --locked -p customs --bench boundary
+	$(CARGO) bench --locked -p customs --bench boundary --bench network
 
 clean: guests-clean
 	$(CARGO) clean

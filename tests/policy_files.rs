@@ -32,6 +32,7 @@ struct Ask {
     id: u32,
     flags: Vec<String>,
     ask: String,
+    code: Option<String>,
     answer: String,
     twin: Twin,
 }
@@ -91,7 +92,7 @@ fn policies_that_cannot_be_enforced_are_refused_and_their_twins_are_not() {
 }
 
 #[test]
-fn deny_wins_whatever_the_order_and_however_narrow_the_grant() {
+fn what_no_grant_covers_or_a_rule_denies_is_denied_and_its_twin_is_allowed() {
     let world = World::new();
     world.write("work/g", "beside f");
     for case in file().ask {
@@ -104,6 +105,9 @@ fn deny_wins_whatever_the_order_and_however_narrow_the_grant() {
         assert_eq!(case.answer, "denied", "{}: every case is a denial", case.name);
         assert_eq!((run.code, &run.json["decision"]), (1, &json!("deny")), "{} ({}): {run}", case.name, case.id);
         assert!(run.json["code"].is_string() && run.json["reason"].is_string(), "{}: {run}", case.name);
+        if let Some(code) = &case.code {
+            assert_eq!(run.json["code"], json!(code), "{} ({}): {run}", case.name, case.id);
+        }
         let flags = case.twin.flags.as_ref().unwrap_or(&case.flags);
         let twin = why(flags, case.twin.ask.as_ref().unwrap_or(&case.ask));
         assert_eq!((twin.code, &twin.json["decision"]), (0, &json!("allow")), "the twin of {}: {twin}", case.name);
@@ -113,7 +117,7 @@ fn deny_wins_whatever_the_order_and_however_narrow_the_grant() {
 #[test]
 fn the_table_of_policies_has_a_case_for_each_threat() {
     let file = file();
-    for id in [137, 138, 140, 141, 145] {
+    for id in [41, 42, 43, 45, 46, 47, 49, 50, 53, 57, 58, 71, 72, 137, 138, 140, 141, 145] {
         let there = file.refused.iter().any(|c| c.id == id) || file.ask.iter().any(|c| c.id == id);
         assert!(there, "there is no case for {id}");
     }
@@ -168,10 +172,65 @@ fn files_that_a_tool_could_change_are_refused_and_beside_the_grant_they_are_not(
     refused("component", run(&["work/puppet.wasm"], &[grant]).run());
     refused("ledger", run(&["puppet.wasm"], &[grant, "--ledger=work/ledger.jsonl"]).run());
     assert!(!world.exists("work/ledger.jsonl"), "a refused ledger is not made");
+    world.write("work/roots.pem", "");
+    refused("roots", run(&["puppet.wasm"], &[grant, "--tls-roots=work/roots.pem"]).run());
     refused("compiled code", run(&["puppet.wasm"], &[grant]).env("CUSTOMS_CACHE_DIR", world.path("work/cache")).run());
 
     run(&["puppet.wasm"], &["--policy=policy.toml", "--ledger=ledger.jsonl"]).run().exits(0);
     run(&["work/puppet.wasm"], &["--allow-read={work}::/box"]).run().exits(0);
+}
+
+/// What a person is shown of the network, before a tool runs.
+#[test]
+fn policy_show_says_where_names_lead_who_gets_a_secret_and_what_is_wrong_with_that() {
+    let world = World::new();
+    let policy = r#"[tool.t]
+allow-net = ["https://api.test"]
+allow-udp = ["ntp.test:123"]
+allow-listen = ["0.0.0.0:8080"]
+resolve = ["API.test=10.1.2.3", "api.test=[fd00::1]"]
+tls-roots = "ro/f"
+secret = [{ name = "KEY", to = "https://api.test" }, { name = "KEY", to = "http://open.test" }]
+"#;
+    world.write("policy.toml", policy);
+    let show = |more: &[&str]| {
+        let arguments: Vec<&str> = ["policy", "show", "policy.toml"].iter().chain(more).copied().collect();
+        let run = world.customs(&arguments).run();
+        run.exits(0);
+        run
+    };
+    let shown = show(&["-o", "json"]);
+    let roots = world.path("ro/f").canonicalize().unwrap().display().to_string();
+    assert_eq!(shown.json["resolve"], json!({"api.test": ["10.1.2.3", "fd00::1"]}), "{shown}");
+    assert_eq!(shown.json["tls-roots"], json!(roots), "{shown}");
+    assert_eq!(shown.json["secrets"][0]["name"], "KEY", "{shown}");
+    assert_eq!(shown.json["secrets"][0]["to"], "https://api.test", "{shown}");
+    assert_eq!(shown.json["secrets"][1]["to"], "http://open.test", "{shown}");
+    let warnings: Vec<&str> = shown.json["warnings"].as_array().unwrap().iter().filter_map(|w| w.as_str()).collect();
+    assert_eq!(
+        warnings,
+        [
+            "--allow-listen=0.0.0.0:8080 (policy.toml:4) is reachable from other machines",
+            "--secret=KEY@http://open.test (policy.toml:7) has no effect: nothing allows requests to http://open.test",
+            "--secret=KEY@http://open.test (policy.toml:7) would be sent in clear text",
+        ],
+        "{shown}"
+    );
+    let text = show(&[]).stdout;
+    for line in [
+        "grant    --allow-udp=ntp.test:123",
+        "secret   KEY  is a placeholder, and itself in requests to https://api.test",
+        "name     api.test  is 10.1.2.3, fd00::1",
+        &format!("roots    {roots}  instead of the platform's"),
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line}: {text}");
+    }
+    world.write("policy.toml", "[tool.t]\n");
+    let none = show(&["-o", "json"]);
+    assert_eq!(
+        (&none.json["resolve"], &none.json["tls-roots"], &none.json["secrets"]),
+        (&json!({}), &json!(null), &json!([]))
+    );
 }
 
 /// 143: others may write the policy: it is used, and its owner is told. What it said is in the ledger by its digest.

@@ -1,5 +1,7 @@
 //! A flow: bytes of one source or sink while they cross.
 
+use crate::digesting::{Digesting, Piece};
+use crate::memory;
 use customs_ledger::RunKey;
 use customs_ledger::digest::Hasher;
 use customs_ledger::material::{Class, Content, SinkKind, SourceKind};
@@ -29,7 +31,7 @@ pub(crate) struct Flow {
     /// How many bytes are likely, where that is known.
     pub(crate) expected: usize,
     bytes: u64,
-    hasher: Option<Hasher>,
+    digest: Option<Digesting>,
     kept: Vec<u8>,
 }
 
@@ -46,24 +48,26 @@ impl Flow {
             users: 1,
             expected: 0,
             bytes: 0,
-            hasher: Some(hasher),
+            digest: Some(Digesting::Here(hasher)),
             kept: Vec::new(),
         }
     }
 
     /// Keeps as much as `keep` has left, and takes that from it.
-    pub(crate) fn push(&mut self, bytes: &[u8], keep: &mut usize) {
+    pub(crate) fn push(&mut self, piece: Piece<'_>, keep: &mut usize) {
+        let bytes = piece.bytes();
+        self.digest = self.digest.take().map(|digest| digest.update(piece, self.bytes));
         self.bytes += bytes.len() as u64;
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(bytes);
-        }
-        if self.kept.is_empty() {
-            // A hint that cannot be met is no failure: the vector grows as it must.
-            self.kept.try_reserve(self.expected.max(bytes.len())).ok();
-        }
         // Once something is missing nothing more is kept: what is kept is the beginning.
         let fits = if self.kept.len() as u64 + bytes.len() as u64 == self.bytes { bytes.len().min(*keep) } else { 0 };
         *keep -= fits;
+        let spare = self.kept.capacity() - self.kept.len();
+        if fits > spare {
+            let hint = if self.kept.is_empty() { self.expected.min(*keep + fits) } else { 0 };
+            // A hint that cannot be met is no failure: the vector grows as it must.
+            self.kept.try_reserve(hint.max(fits)).ok();
+            memory::prefer_large_pages(&mut self.kept);
+        }
         self.kept.extend_from_slice(bytes.get(..fits).unwrap_or_default());
     }
 
@@ -73,7 +77,7 @@ impl Flow {
 
     /// What crossed, once.
     pub(crate) fn finish(&mut self) -> Option<(u64, Way, u64, Content)> {
-        let digest = self.hasher.take()?.finish();
+        let digest = self.digest.take()?.finish();
         let kept = std::mem::take(&mut self.kept);
         Some((
             self.of,

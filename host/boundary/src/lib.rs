@@ -15,6 +15,7 @@
 mod clocks;
 mod context;
 mod denials;
+mod digesting;
 mod environment;
 mod filesystem;
 mod flow;
@@ -25,6 +26,7 @@ pub mod imports;
 mod io;
 mod limits;
 mod link;
+mod memory;
 pub mod network;
 mod random;
 pub mod record;

@@ -5,10 +5,12 @@
 
 use crate::denials::Denials;
 pub use crate::denials::{DenialRow, MAX_DENIAL_ROWS, MAX_DENIALS_RECORDED};
+use crate::digesting::Piece;
 use crate::flow::{Flow, FlowId, Way};
 use crate::hidden::Hidden;
 use crate::imports::{Counts, Import};
 pub use crate::stop::{Stop, Stopped};
+use bytes::Bytes;
 use customs_ledger::digest::Hasher;
 use customs_ledger::material::{Sink, SinkKind, Source, SourceKind};
 use customs_ledger::{Access, Decision, Event, Ledger, Outcome, RunKey};
@@ -45,6 +47,8 @@ struct Inner {
     denials: Denials,
     /// Capabilities that are recorded once and counted: clocks, random numbers, stdio.
     counted: BTreeMap<(Capability, &'static str), (u64, u64)>,
+    /// Accesses that were made again after they were recorded, and how often they were made.
+    repeated: BTreeMap<u64, u64>,
     counts: Counts,
     budget: Budget,
     /// Bytes that may still be kept, of what comes in and of what goes to files and the network.
@@ -122,6 +126,7 @@ impl Recorder {
                 next_sink: 1,
                 denials: Denials::default(),
                 counted: BTreeMap::new(),
+                repeated: BTreeMap::new(),
                 counts: Counts::default(),
                 budget,
                 keep_in: MAX_KEPT,
@@ -303,6 +308,13 @@ impl Recorder {
         Ok(())
     }
 
+    /// Counts that access `of` was made once more. How often is told when the call ends.
+    pub(crate) fn again(&self, of: u64) {
+        let mut inner = self.inner();
+        let count = inner.repeated.entry(of).or_insert(1);
+        *count = count.saturating_add(1);
+    }
+
     /// Begins a flow of bytes that access `of` authorised. It becomes a source or sink with its first byte.
     pub fn begin(&self, of: u64, way: Way, name: String) -> Result<FlowId, Stopped> {
         let mut inner = self.inner();
@@ -329,10 +341,16 @@ impl Recorder {
 
     /// Sees bytes of a flow, before they go on. Past the budget the call is stopped and the bytes do not pass.
     pub fn see(&self, id: FlowId, bytes: &[u8]) -> Result<(), Stopped> {
-        self.see_charged(id, bytes, true)
+        self.see_charged(id, Piece::Borrowed(bytes), true)
     }
 
-    fn see_charged(&self, id: FlowId, bytes: &[u8], charged: bool) -> Result<(), Stopped> {
+    /// The same for bytes that can be held without a copy.
+    pub(crate) fn see_shared(&self, id: FlowId, bytes: &Bytes) -> Result<(), Stopped> {
+        self.see_charged(id, Piece::Shared(bytes), true)
+    }
+
+    fn see_charged(&self, id: FlowId, piece: Piece<'_>, charged: bool) -> Result<(), Stopped> {
+        let bytes = piece.bytes();
         let mut inner = self.inner();
         let inner = &mut *inner;
         // Whatever still moves when the call is over stops here: nothing crosses unrecorded.
@@ -357,7 +375,7 @@ impl Recorder {
             let fits = usize::try_from(*left).unwrap_or(usize::MAX);
             if let (Way::Out(SinkKind::Stdout | SinkKind::Stderr), Some(head)) = (flow.way, bytes.get(..fits)) {
                 let mut unbounded = usize::MAX;
-                flow.push(head, &mut unbounded);
+                flow.push(Piece::Borrowed(head), &mut unbounded);
                 *left = 0;
             }
             flow.cut = true;
@@ -379,7 +397,7 @@ impl Recorder {
             // Bounded by the output limit, and what a command printed is its result.
             Way::Out(_) => &mut unbounded,
         };
-        flow.push(bytes, keep);
+        flow.push(piece, keep);
         Ok(())
     }
 
@@ -487,7 +505,7 @@ impl Recorder {
     /// otherwise.
     pub fn whole_again(&self, of: u64, way: Way, name: &str, bytes: &[u8]) -> Result<(), Stopped> {
         let id = self.begin(of, way, name.to_owned())?;
-        self.see_charged(id, bytes, false)?;
+        self.see_charged(id, Piece::Borrowed(bytes), false)?;
         self.end(id)
     }
 
@@ -515,7 +533,8 @@ impl Recorder {
             self.append_past_cap(&mut inner, &event, false)?;
         }
         let counted = std::mem::take(&mut inner.counted);
-        for (seq, count) in counted.into_values() {
+        let repeated = std::mem::take(&mut inner.repeated);
+        for (seq, count) in counted.into_values().chain(repeated) {
             let event = Event::Outcome(Outcome {
                 call: self.0.call,
                 of: seq,

@@ -36,7 +36,7 @@ impl InTap {
     fn see(&self, read: StreamResult<Bytes>) -> StreamResult<Bytes> {
         let bytes = read?;
         if !bytes.is_empty() {
-            self.recorder.see(self.flow, &bytes).map_err(trap)?;
+            self.recorder.see_shared(self.flow, &bytes).map_err(trap)?;
         }
         Ok(bytes)
     }
@@ -103,7 +103,7 @@ impl Pollable for OutTap {
 #[async_trait::async_trait]
 impl OutputStream for OutTap {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.recorder.see(self.flow, &bytes).map_err(trap)?;
+        self.recorder.see_shared(self.flow, &bytes).map_err(trap)?;
         self.inner.write(bytes)
     }
 
@@ -116,7 +116,7 @@ impl OutputStream for OutTap {
     }
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.recorder.see(self.flow, &bytes).map_err(trap)?;
+        self.recorder.see_shared(self.flow, &bytes).map_err(trap)?;
         self.inner.blocking_write_and_flush(bytes).await
     }
 

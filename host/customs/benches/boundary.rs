@@ -11,7 +11,7 @@
     reason = "a measurement, not the program"
 )]
 
-use customs_boundary::{Context, Roots};
+use customs_boundary::{Context, Network, Roots};
 use customs_engine::load::{Allocation, Compiler, Fuel, engine, read_component};
 use customs_engine::{Host, Program, Session};
 use customs_ledger::{Component as Named, Event, Ledger, Open, RunKey};

@@ -16,7 +16,9 @@ use rustls::pki_types::pem::PemObject as _;
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::Semaphore;
 
 /// What a policy asks about the machine.
 #[derive(Debug)]
@@ -241,7 +243,7 @@ pub(crate) fn network(policy: &Policy) -> Result<Network, Fault> {
         }
         None => Tls::trusting(platform_roots),
     };
-    Ok(Network::new(std::sync::Arc::new(SystemResolver), tls, secrets))
+    Ok(Network::new(Arc::new(SystemResolver(Arc::new(Semaphore::new(MAX_LOOKUPS)))), tls, secrets))
 }
 
 /// The largest file of certificates that is read: the usual bundle of a platform has a quarter of a megabyte.
@@ -267,14 +269,17 @@ fn platform_roots() -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// Names as the system resolves them: hosts file, then its DNS servers.
-struct SystemResolver;
+/// Lookups at once: each holds a thread until the system answers.
+const MAX_LOOKUPS: usize = 16;
+
+/// Names as the system resolves them for every program: hosts file, DNS servers, search list. The addresses are checked whatever it says.
+struct SystemResolver(Arc<Semaphore>);
 
 impl Resolver for SystemResolver {
     fn lookup(&self, name: &str) -> Lookup {
-        // With its dot at the end a name is complete: no search list turns it into another one.
-        let name = format!("{name}.");
+        let (name, places) = (name.to_owned(), Arc::clone(&self.0));
         Box::pin(async move {
+            let _place = places.acquire().await.map_err(|_| std::io::ErrorKind::Interrupted)?;
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             Ok(found.map(|address| address.ip()).collect())
         })

@@ -51,7 +51,7 @@ impl OutBody {
                 *left = left.checked_sub(length).ok_or(Error::HttpRequestBodySize(None))?;
             }
             if length > 0 {
-                self.flow().and_then(|flow| self.recorder.see(flow, data)).map_err(stopped)?;
+                self.flow().and_then(|flow| self.recorder.see_shared(flow, data)).map_err(stopped)?;
             }
         } else if let Some(trailers) = frame.trailers_ref() {
             let name = format!("{}#trailers", self.name);
@@ -158,7 +158,7 @@ impl InBody {
         if data.is_empty() {
             return Ok(None);
         }
-        self.flow().and_then(|flow| self.about.recorder.see(flow, &data)).map_err(stopped)?;
+        self.flow().and_then(|flow| self.about.recorder.see_shared(flow, &data)).map_err(stopped)?;
         Ok(Some(Frame::data(data)))
     }
 

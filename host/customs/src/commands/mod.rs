@@ -74,12 +74,30 @@ fn from_load(error: LoadError) -> Fault {
 }
 
 /// The runtime of one call: timers and connections.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .enable_io()
-        .build()
-        .map_err(|e| Fault::Internal(format!("the runtime cannot be started: {e}")))
+pub(crate) struct Runtime(Option<tokio::runtime::Runtime>);
+
+impl Runtime {
+    pub(crate) fn new() -> Result<Runtime, Fault> {
+        let built = tokio::runtime::Builder::new_current_thread().enable_time().enable_io().build();
+        built.map(|runtime| Runtime(Some(runtime))).map_err(no_runtime)
+    }
+
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Fault> {
+        self.0.as_ref().map(|runtime| runtime.block_on(future)).ok_or_else(|| no_runtime("it is gone"))
+    }
+}
+
+fn no_runtime(why: impl std::fmt::Display) -> Fault {
+    Fault::Internal(format!("the runtime cannot be started: {why}"))
+}
+
+/// A lookup that nobody waits for any more must not keep the program.
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 pub(crate) fn shared<T>(value: T) -> Arc<std::sync::Mutex<T>> {

@@ -1,6 +1,6 @@
 //! `customs run`: one call, from the command line to the exit code.
 
-use super::{load, runtime, shared, shown_name};
+use super::{Runtime, load, shared, shown_name};
 use crate::cli::{FailOn, Format, Run};
 use crate::exit::{Exit, Fault};
 use crate::grants::{build, read_policy, refuse_self_reference};
@@ -80,7 +80,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let empty = state.empty.try_clone().map_err(Fault::internal)?;
     let roots = Arc::new(Roots::open(&policy, state.empty).map_err(Fault::refused)?);
     let started = Instant::now();
-    let runtime = runtime()?;
+    let runtime = Runtime::new()?;
     let key = Arc::new(RunKey::random().map_err(Fault::internal)?);
     let network = Arc::new(machine::network(&policy)?);
 
@@ -106,7 +106,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         None => {
             let nothing = Arc::new(Policy::build(&[], &machine::Machine).map_err(Fault::internal)?);
             let no_roots = Arc::new(Roots::open(&nothing, empty).map_err(Fault::internal)?);
-            let listed = runtime.block_on(session.list_dynamic(&nothing, &no_roots)).map_err(call_fault);
+            let listed = runtime.block_on(session.list_dynamic(&nothing, &no_roots))?.map_err(call_fault);
             let prepared = listed
                 .and_then(|listed| choose(args, &program, file.expose.as_deref(), &listed))
                 .and_then(|tool| prepare(args, &program, &policy, &tool));
@@ -118,7 +118,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         }
     };
     subject.tool = Some(prepared.tool.clone());
-    let report = runtime.block_on(session.call(prepared, context(Arc::clone(&hidden)))).map_err(call_fault)?;
+    let report = runtime.block_on(session.call(prepared, context(Arc::clone(&hidden))))?.map_err(call_fault)?;
     let head = close()?;
 
     match args.output {
@@ -142,8 +142,6 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     }
     let told = show::text::report(&report, program.catalogue().form, &policy, &head, args.ledger.is_some());
     output::person(&hidden.cover(&told));
-    // A lookup that nobody waits for any more must not keep the program.
-    runtime.shutdown_background();
     Ok(exit(&args.fail_on, &report))
 }
 

@@ -6,7 +6,7 @@ use customs_boundary::DenialRow;
 use customs_engine::{Content, Ending, Form, Report, ToolResult};
 use customs_ledger::material::SinkKind;
 use customs_ledger::{Escaped, Head, hex};
-use customs_policy::{Capability, GuestPath, Policy, Request, suggest};
+use customs_policy::{Capability, GuestPath, Policy, Request, decide, suggest};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -223,8 +223,8 @@ fn denials(text: &mut String, report: &Report, policy: &Policy) {
 
 /// The smallest grant that would have allowed it, where a grant can.
 fn suggestion(row: &DenialRow, policy: &Policy) -> Option<String> {
-    use customs_policy::DenialCode::{NoGrant, ReadOnly};
-    if !matches!(row.code, NoGrant | ReadOnly) {
+    use customs_policy::DenialCode::{Address, NoGrant, ReadOnly};
+    if !matches!(row.code, NoGrant | ReadOnly | Address) {
         return None;
     }
     match row.capability {
@@ -234,7 +234,43 @@ fn suggestion(row: &DenialRow, policy: &Policy) -> Option<String> {
             suggest(policy, &Request::Path { capability: row.capability, guest: &guest, host: None })
         }
         Capability::EnvGet => suggest(policy, &Request::Env { name: &row.requested }),
-        _ => None,
+        _ => network_suggestion(row, policy),
+    }
+}
+
+fn network_suggestion(row: &DenialRow, policy: &Policy) -> Option<String> {
+    let end = || {
+        let (host, port) = row.requested.rsplit_once(':')?;
+        Some((host, port.parse().ok()?))
+    };
+    let asked = match (row.capability, row.operation) {
+        (Capability::HttpRequest, "handle") => {
+            let (method, url) = row.requested.split_once(' ')?;
+            Request::Http { method, url }
+        }
+        // The origin was allowed, the address that its name has was not.
+        (Capability::HttpRequest, _) => Request::Http { method: "GET", url: &row.requested },
+        (Capability::DnsLookup, _) => Request::Dns { name: &row.requested },
+        (Capability::TcpConnect, _) => {
+            let (host, port) = end()?;
+            Request::Tcp { host, port }
+        }
+        (Capability::TcpListen, "tcp-bind" | "tcp-listen") => {
+            let (host, port) = end()?;
+            Request::TcpListen { host, port }
+        }
+        (Capability::UdpSend, "udp-send") => {
+            let (host, port) = end()?;
+            Request::Udp { host, port }
+        }
+        _ => return None,
+    };
+    match decide(policy, &asked) {
+        Ok(of) => {
+            let address = row.resolved.as_ref()?.parse().ok()?;
+            suggest(policy, &Request::Address { of: &of, address })
+        }
+        Err(_) => suggest(policy, &asked),
     }
 }
 

@@ -148,8 +148,19 @@ fn env_secret_is_never_also_a_variable() {
     assert!(refusal(&[secret, "--env=APP_KEY=v"]).contains("also a secret"));
     let policy = policy(&[secret, "--allow-env=APP_*"]);
     assert_eq!(names(&policy), ["APP_NOTE"]);
-    assert_eq!(env(&policy, "APP_KEY"), "no-grant");
-    assert_eq!(suggest(&policy, &Request::Env { name: "APP_KEY" }), None);
+    let permit = decide(&policy, &Request::Env { name: "APP_KEY" }).unwrap();
+    assert_eq!(&**permit.rule(), secret, "what the guest gets is the placeholder, by the rule of the secret");
+    let denied = crate::world::policy(&[secret, "--deny-env=APP_KEY"]);
+    assert_eq!(env(&denied, "APP_KEY"), "deny-rule");
+    assert!(
+        denied
+            .warnings()
+            .iter()
+            .any(|warning| warning.ends_with("--deny-env=APP_KEY keeps its placeholder from the tool"))
+    );
+    let other = crate::world::policy(&[secret, "--deny-env=APP_NOTE"]);
+    assert_eq!((env(&other, "APP_KEY"), env(&other, "APP_KE")), ("permit", "no-grant"));
+    assert!(!other.warnings().iter().any(|warning| warning.contains("placeholder")), "{:?}", other.warnings());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod addresses;
 mod environment;
 mod files;
 mod network;
@@ -9,4 +10,5 @@ mod paths;
 mod policy_file;
 mod properties;
 mod rules;
+mod sockets;
 mod world;

@@ -390,6 +390,44 @@ fn net_tcp_is_its_own_grant() {
 }
 
 #[test]
+fn net_permit_leads_to_the_host_in_its_only_spelling() {
+    let policy = policy(&[
+        "--allow-net=https://allowed.test,http://allowed.test:8080,http://[2606:4700::1111]",
+        "--allow-net=http://allowed.test:443,https://allowed.test:80",
+        "--allow-http=GET http://127.0.0.1/v1",
+        "--allow-tcp=db.test:5432",
+    ]);
+    for (request, shown, authority) in [
+        (Request::Http { method: "GET", url: "HTTPS://ALLOWED.test.:443/x?q" }, "https://allowed.test", "allowed.test"),
+        (
+            Request::Http { method: "GET", url: "http://allowed.test:8080" },
+            "http://allowed.test:8080",
+            "allowed.test:8080",
+        ),
+        (
+            Request::Http { method: "GET", url: "http://[2606:4700:0::1111]:80/" },
+            "http://[2606:4700::1111]",
+            "[2606:4700::1111]",
+        ),
+        (Request::Http { method: "GET", url: "http://0x7f.1/v1" }, "http://127.0.0.1", "127.0.0.1"),
+        (
+            Request::Http { method: "GET", url: "http://allowed.test:443" },
+            "http://allowed.test:443",
+            "allowed.test:443",
+        ),
+        (Request::Http { method: "GET", url: "https://allowed.test:80" }, "https://allowed.test:80", "allowed.test:80"),
+        (Request::Tcp { host: "DB.test", port: 5432 }, "db.test:5432", "db.test:5432"),
+        (Request::Dns { name: "DB.test." }, "db.test:0", "db.test:0"),
+    ] {
+        let permit = decide(&policy, &request).unwrap();
+        let end = permit.endpoint().unwrap();
+        assert_eq!((end.to_string().as_str(), end.authority().as_str()), (shown, authority), "{request:?}");
+    }
+    let clock = decide(&policy, &Request::Clock).unwrap();
+    assert_eq!(clock.endpoint(), None);
+}
+
+#[test]
 fn net_secret_is_bound_to_one_origin() {
     let bound = policy(&["--secret=API_KEY@https://api.example.com"]);
     assert_eq!(bound.net().secrets()[0].name, "API_KEY");
@@ -408,6 +446,89 @@ fn net_secret_is_bound_to_one_origin() {
 }
 
 #[test]
+fn net_secret_goes_to_its_origin_and_to_nothing_near_it() {
+    let policy = policy(&[
+        "--secret=KEY@https://api.test,KEY@http://127.0.0.1:8080",
+        "--secret=KEY@https://API.test.:443",
+        "--allow-net=https://api.test,http://api.test:443,http://api.test,https://api.test:444,https://a.api.test",
+        "--allow-net=http://127.0.0.1:8080,http://127.0.0.2:8080,http://localhost:8080",
+        "--allow-tcp=api.test:443",
+    ]);
+    let [first, second] = policy.net().secrets() else { panic!("{:?}", policy.net().secrets()) };
+    assert_eq!((first.name.as_str(), second.name.as_str()), ("KEY", "KEY"));
+    let goes = |request: &Request<'_>| {
+        let permit = decide(&policy, request).unwrap();
+        let end = permit.endpoint().unwrap();
+        (first.goes_to(end), second.goes_to(end))
+    };
+    for (url, expected) in [
+        ("https://api.test/", (true, false)),
+        ("https://API.TEST:443/", (true, false)),
+        ("http://api.test:443/", (false, false)),
+        ("http://api.test/", (false, false)),
+        ("https://api.test:444/", (false, false)),
+        ("https://a.api.test/", (false, false)),
+        ("http://127.0.0.1:8080/", (false, true)),
+        ("http://127.1:8080/", (false, true)),
+        ("http://127.0.0.2:8080/", (false, false)),
+        ("http://localhost:8080/", (false, false)),
+    ] {
+        assert_eq!(goes(&Request::Http { method: "GET", url }), expected, "{url}");
+    }
+    assert_eq!(goes(&Request::Tcp { host: "api.test", port: 443 }), (false, false), "a socket has no headers");
+    assert_eq!(goes(&Request::Dns { name: "api.test" }), (false, false));
+}
+
+#[test]
+fn net_secret_that_helps_nobody_or_is_sent_openly_is_warned_of() {
+    for (flags, expected) in [
+        (&["--allow-net=https://api.test"][..], &[][..]),
+        (&["--allow-http=POST https://api.test/v1"], &[]),
+        (
+            &["--allow-net=*.api.test", "--allow-net=*", "--dangerously-allow"],
+            &["--allow-net=* gives the tool every public host"],
+        ),
+        (&[], &["nothing allows requests to https://api.test"]),
+        (&["--allow-net=http://api.test"], &["nothing allows requests to https://api.test"]),
+        (&["--allow-net=https://api.test:444"], &["nothing allows requests to https://api.test"]),
+        (&["--allow-tcp=api.test:443"], &["nothing allows requests to https://api.test"]),
+        (
+            &["--allow-net=api.test", "--deny-net=api.test"],
+            &["has no effect: --deny-net=api.test denies requests to https://api.test"],
+        ),
+        (&["--allow-net=api.test", "--deny-net=http://api.test"], &[]),
+    ] {
+        let mut all = vec!["--secret=KEY@https://api.test"];
+        all.extend(flags);
+        let policy = policy(&all);
+        assert_eq!(policy.warnings().len(), expected.len(), "{flags:?}: {:?}", policy.warnings());
+        for (warning, text) in policy.warnings().iter().zip(expected) {
+            assert!(warning.contains(text), "{flags:?}: {warning}");
+        }
+    }
+    for (origin, more, open) in [
+        ("http://api.test", None, true),
+        ("https://api.test", None, false),
+        ("http://127.0.0.1:1", None, false),
+        ("http://localhost", None, false),
+        ("http://8.8.8.8", None, true),
+        ("http://api.test", Some("--resolve=api.test=127.0.0.1"), false),
+        ("http://api.test", Some("--resolve=api.test=127.0.0.1,api.test=8.8.8.8"), true),
+    ] {
+        let mut flags = vec![format!("--secret=KEY@{origin}"), format!("--allow-net={origin}")];
+        flags.extend(more.map(str::to_owned));
+        let warnings = policy(&flags).warnings().to_vec();
+        let expected = if open { vec![format!("--secret=KEY@{origin} would be sent in clear text")] } else { vec![] };
+        assert_eq!(warnings, expected, "{flags:?}");
+    }
+    let wide = policy(&["--allow-net=http://*", "--dangerously-allow", "--secret=KEY@http://127.0.0.1"]);
+    assert!(wide.warnings().iter().any(|warning| warning.ends_with("nothing allows requests to http://127.0.0.1")));
+    let local = policy(&["-A", "--secret=KEY@http://127.0.0.1"]);
+    assert!(local.warnings()[1].ends_with("nothing allows requests to http://127.0.0.1"), "{:?}", local.warnings());
+    assert_eq!(policy(&["-A", "--secret=KEY@https://api.test"]).warnings().len(), 1);
+}
+
+#[test]
 fn net_suggestion_is_the_origin_and_allows_it() {
     for (request, expected) in [
         (Request::Http { method: "GET", url: "https://api.example.com/v1?q" }, "--allow-net=https://api.example.com"),
@@ -419,17 +540,29 @@ fn net_suggestion_is_the_origin_and_allows_it() {
         (Request::Http { method: "GET", url: "http://[::1]:81/" }, "'--allow-net=http://[::1]:81'"),
         (Request::Dns { name: "api.example.com" }, "--allow-net=https://api.example.com"),
         (Request::Tcp { host: "db.test", port: 5432 }, "--allow-tcp=db.test:5432"),
+        (Request::Udp { host: "NTP.test", port: 123 }, "--allow-udp=ntp.test:123"),
+        (Request::UdpReceive { host: "[::1]", port: 123 }, "'--allow-udp=[::1]:123'"),
+        (Request::TcpBind { host: "127.0.0.1", port: 0 }, "--allow-listen=127.0.0.1:0"),
+        (Request::TcpListen { host: "[::1]", port: 80 }, "'--allow-listen=[::1]:80'"),
     ] {
         let flag = suggest(&policy::<&str>(&[]), &request).unwrap();
         assert_eq!(flag, expected);
         assert_eq!(answer(&decide(&policy(&[flag.trim_matches('\'')]), &request)), "permit");
     }
-    let nothing = policy(&["--deny-net=a.test"]);
+    let nothing = policy(&["--deny-net=a.test,127.0.0.1"]);
     for request in [
         Request::Http { method: "GET", url: "https://a.test/" },
         Request::Http { method: "GET", url: "junk" },
-        Request::Udp { host: "a", port: 1 },
-        Request::TcpListen { host: "a", port: 1 },
+        Request::Udp { host: "a.test", port: 1 },
+        Request::Udp { host: "b.test", port: 0 },
+        Request::UdpReceive { host: "b.test", port: 0 },
+        Request::TcpListen { host: "b.test", port: 1 },
+        Request::TcpListen { host: "127.0.0.1", port: 1 },
+        Request::TcpBind { host: "0.0.0.0", port: 0 },
+        Request::UdpBind { host: "127.0.0.2", port: 1 },
+        Request::TcpAccept { host: "127.0.0.2", port: 1 },
+        Request::TcpCreate,
+        Request::UdpCreate,
     ] {
         assert_eq!(suggest(&nothing, &request), None);
     }

@@ -18,6 +18,10 @@ env = ["MODE=fast,er"]
 allow-net = ["https://api.example.com"]
 allow-http = ["GET https://other.example.com/v1"]
 allow-tcp = ["db.example.com:5432"]
+allow-udp = ["ntp.example.com:123"]
+allow-listen = ["localhost:0"]
+resolve = ["intern.example.com=10.1.2.3"]
+tls-roots = "/etc/ssl/cert"
 secret = [{ name = "API_KEY", to = "https://api.example.com" }, "OTHER@https://api.example.com"]
 deny-read = [
   "./data/private",
@@ -64,7 +68,7 @@ fn file_every_key_is_read() {
     assert_eq!(tool.sha256.unwrap()[..3], [0x00, 0x11, 0x22]);
     assert_eq!(tool.expose.as_deref(), Some(&["forecast".to_owned()][..]));
     assert_eq!(tool.raw.secret, ["API_KEY@https://api.example.com", "OTHER@https://api.example.com"]);
-    assert_eq!((tool.line, tool.lines.of("deny-read", 1)), (2, Some(16)));
+    assert_eq!((tool.line, tool.lines.of("deny-read", 1)), (2, Some(20)));
     let policy = build(FULL).unwrap();
     assert_eq!(policy.limits().fuel, Some(1_000_000));
     assert_eq!(policy.limits().max_file_write, 0);
@@ -127,6 +131,18 @@ fn file_mistakes_are_refused_with_line_and_key() {
         ("[tool.weather]\nfuel = 0x10", "customs.toml:2: tool.weather.fuel: write the number in decimal"),
         ("[tool.weather]\nsha256 = 'abc'", "customs.toml:2: tool.weather.sha256: expected 64 hexadecimal digits"),
         (
+            "[tool.weather]\ntls-roots = ['ca.pem']",
+            "customs.toml:2: tool.weather.tls-roots: expected a path, got a list",
+        ),
+        (
+            "[tool.weather]\nresolve = 'a.test=10.0.0.1'",
+            "customs.toml:2: tool.weather.resolve: expected a list of texts: [\"...\"], got a text",
+        ),
+        (
+            "[tool.weather]\nallow-upd = []",
+            "customs.toml:2: tool.weather.allow-upd: unknown key (did you mean allow-udp?)",
+        ),
+        (
             "[tool.weather]\ncomponent = ''",
             "customs.toml:2: tool.weather.component: expected a path, got an empty text",
         ),
@@ -178,6 +194,18 @@ fn file_entries_that_cannot_be_used_are_refused_with_line_and_key() {
         (
             "[tool.weather]\nmax-memory = -1",
             "customs.toml:2: tool.weather.max-memory=-1: a size is a whole number with a unit, such as 256MiB",
+        ),
+        (
+            "[tool.weather]\nresolve = [\n'a.test=10.0.0.1',\n'a.test']",
+            "customs.toml:4: tool.weather.resolve: a.test: write NAME=ADDRESS",
+        ),
+        (
+            "[tool.weather]\n\ntls-roots = 'missing.pem'",
+            "customs.toml:3: tool.weather.tls-roots: missing.pem: missing.pem: no such file or directory",
+        ),
+        (
+            "[tool.weather]\nallow-listen = ['api.test:80']",
+            "customs.toml:2: tool.weather.allow-listen: api.test:80: write ADDRESS:PORT, with a local address or localhost",
         ),
         ("[tool.weather]\ntimeout = 5", "customs.toml:2: tool.weather.timeout=5: the unit of a time is ms, s, m or h"),
         ("[tool.weather]\nenv = ['TOKEN']", "customs.toml:2: tool.weather.env: …: write NAME=VALUE"),

@@ -1,8 +1,9 @@
 //! What holds for every input.
 
+use std::net::IpAddr;
 use std::path::Path;
 
-use customs_policy::{Capability, GuestPath, Host, Request, decide, file, suggest};
+use customs_policy::{Capability, GuestPath, Host, Request, decide, file, is_local_address, plain_address, suggest};
 use proptest::prelude::*;
 
 use crate::policy_file::FULL;
@@ -24,6 +25,11 @@ const GRANTS: &[&str] = &[
     "--allow-net=http://localhost:1",
     "--allow-http=GET https://api.test/v1",
     "--allow-tcp=db.test:1",
+    "--allow-udp=db.test:1,127.0.0.1:1",
+    "--allow-listen=127.0.0.1:1,0.0.0.0:0",
+    "--resolve=a.allowed.test=10.0.0.1",
+    "--tls-roots=./note.txt",
+    "--secret=AWS_SECRET@https://a.allowed.test",
     "-A",
 ];
 
@@ -40,6 +46,8 @@ const DENIES: &[&str] = &[
     "--deny-net=*",
     "--deny-net=10.0.0.0/8",
     "--deny-net=http://localhost",
+    "--deny-net=0.0.0.0/0",
+    "--deny-net=db.test:1",
 ];
 
 fn grants() -> impl Strategy<Value = Vec<&'static str>> {
@@ -87,7 +95,7 @@ fn capability() -> impl Strategy<Value = Capability> {
     proptest::sample::select(Capability::ALL)
 }
 
-/// Calls `check` with a request of every kind made of these texts.
+/// Calls `check` with a request of every kind made of these texts; that about an address is `every_address`.
 fn every_request(
     capability: Capability,
     guest: &GuestPath,
@@ -104,9 +112,29 @@ fn every_request(
     check(Request::Http { method: "GET", url: text });
     check(Request::Http { method: other, url: "https://a.allowed.test/" });
     check(Request::Dns { name: text });
-    check(Request::Tcp { host: text, port });
-    check(Request::TcpListen { host: text, port });
-    check(Request::Udp { host: text, port });
+    check(Request::TcpCreate);
+    check(Request::UdpCreate);
+    for host in [text, "db.test", "127.0.0.1", "0.0.0.0", "[2606:4700::1111]"] {
+        for port in [port, 0, 1] {
+            check(Request::Tcp { host, port });
+            check(Request::TcpBind { host, port });
+            check(Request::TcpListen { host, port });
+            check(Request::TcpAccept { host, port });
+            check(Request::UdpBind { host, port });
+            check(Request::Udp { host, port });
+            check(Request::UdpReceive { host, port });
+        }
+    }
+}
+
+fn address() -> impl Strategy<Value = IpAddr> {
+    let known =
+        ["127.0.0.1", "::1", "10.0.0.1", "10.9.9.9", "93.184.216.34", "64:ff9b::a00:1", "2002:a00:1::", "fd00::1"];
+    prop_oneof![
+        proptest::sample::select(known.map(|text| text.parse().unwrap()).to_vec()),
+        any::<[u8; 4]>().prop_map(IpAddr::from),
+        any::<[u8; 16]>().prop_map(IpAddr::from),
+    ]
 }
 
 proptest! {
@@ -124,6 +152,59 @@ proptest! {
             assert!(result.is_err() || hint.is_none());
             assert!(hint.is_none_or(|hint| !hint.contains(char::is_control)));
         });
+    }
+
+    #[test]
+    fn address_of_a_permit_is_public_or_named_and_never_denied(
+        flags in grants(), denies in proptest::sample::subsequence(DENIES, 0..3), address in address(),
+        name in proptest::sample::select(&["a.allowed.test", "b.allowed.test", "db.test", "localhost", "127.0.0.1", "8.8.8.8"][..]),
+    ) {
+        let mut all = flags;
+        all.extend(denies);
+        let policy = policy(&all);
+        let urls = [format!("https://{name}/"), format!("http://{name}:1/")];
+        let requests = [
+            Request::Http { method: "GET", url: &urls[0] },
+            Request::Http { method: "GET", url: &urls[1] },
+            Request::Dns { name },
+            Request::Tcp { host: name, port: 1 },
+            Request::Udp { host: name, port: 1 },
+        ];
+        for of in requests.iter().filter_map(|request| decide(&policy, request).ok()) {
+            let request = Request::Address { of: &of, address };
+            let end = of.endpoint().unwrap();
+            let hint = suggest(&policy, &request);
+            match decide(&policy, &request) {
+                Ok(permit) => {
+                    prop_assert_eq!((permit.endpoint(), permit.rule(), permit.capability()), (Some(end), of.rule(), of.capability()));
+                    let named = Host::parse(name) == Ok(Host::Address(plain_address(address)))
+                        || (name == "localhost" && ["127.0.0.1", "::1"].contains(&plain_address(address).to_string().as_str()))
+                        || policy.net().pinned(&end.host).contains(&plain_address(address));
+                    prop_assert!(named || !is_local_address(address), "{:?}: {} {}", all, name, address);
+                    // The same address written down would not have been denied either, but for its being local.
+                    let host = Host::Address(plain_address(address)).to_string();
+                    let literal = match end.scheme {
+                        Some(scheme) => {
+                            let url = format!("{}://{host}:{}/", scheme.as_str(), end.port);
+                            answer(&decide(&policy, &Request::Http { method: "GET", url: &url }))
+                        }
+                        None => answer(&decide(&policy, &Request::Dns { name: &host })),
+                    };
+                    prop_assert_ne!(literal, "deny-rule");
+                    prop_assert_eq!(hint, None);
+                }
+                Err(denial) => {
+                    prop_assert_eq!(denial.capability, of.capability());
+                    if let Some(hint) = hint {
+                        let mut more = all.clone();
+                        more.push(hint.trim_matches('\''));
+                        let again = try_policy(&more).unwrap();
+                        let verdict = answer(&decide(&again, &request));
+                        prop_assert_eq!(verdict, "permit");
+                    }
+                }
+            }
+        }
     }
 
     #[test]
@@ -176,7 +257,7 @@ proptest! {
 
     #[test]
     fn build_refuses_or_accepts_any_text_and_must_not_panic(
-        key in proptest::sample::select(&["--allow-read", "--allow-write", "--dir", "--allow-env", "--env", "--allow-net", "--allow-http", "--allow-tcp", "--secret",
+        key in proptest::sample::select(&["--allow-read", "--allow-write", "--dir", "--allow-env", "--env", "--allow-net", "--allow-http", "--allow-tcp", "--allow-udp", "--allow-listen", "--resolve", "--tls-roots", "--secret",
             "--deny-read", "--deny-write", "--deny-env", "--deny-net", "--timeout", "--max-memory", "--fuel"][..]),
         text in crooked(), dangerous: bool,
     ) {

@@ -27,8 +27,16 @@ fn every_other_request() -> Vec<(Request<'static>, &'static str)> {
         (Request::Http { method: "GET", url: "https://allowed.test/" }, "no-grant"),
         (Request::Dns { name: "allowed.test" }, "no-grant"),
         (Request::Tcp { host: "allowed.test", port: 1 }, "no-grant"),
-        (Request::TcpListen { host: "0.0.0.0", port: 1 }, "not-supported"),
-        (Request::Udp { host: "allowed.test", port: 1 }, "not-supported"),
+        (Request::TcpCreate, "no-grant"),
+        (Request::TcpBind { host: "0.0.0.0", port: 0 }, "no-grant"),
+        (Request::TcpBind { host: "127.0.0.1", port: 1 }, "no-grant"),
+        (Request::TcpListen { host: "127.0.0.1", port: 1 }, "no-grant"),
+        (Request::TcpAccept { host: "127.0.0.1", port: 1 }, "no-grant"),
+        (Request::UdpCreate, "no-grant"),
+        (Request::UdpBind { host: "[::]", port: 0 }, "no-grant"),
+        (Request::UdpBind { host: "127.0.0.1", port: 1 }, "no-grant"),
+        (Request::Udp { host: "allowed.test", port: 1 }, "no-grant"),
+        (Request::UdpReceive { host: "93.184.216.34", port: 1 }, "no-grant"),
         (Request::Clock, "permit"),
         (Request::Random, "permit"),
         (Request::StdioRead, "permit"),
@@ -41,14 +49,20 @@ fn rules_every_capability_has_a_request() {
     let mut asked: Vec<Capability> = every_other_request().iter().map(|(request, _)| request.capability()).collect();
     asked.extend([FsRead, FsWrite, FsList, FsStat]);
     asked.sort_unstable();
+    asked.dedup();
     assert_eq!(asked, Capability::ALL);
 }
 
 #[test]
-fn rules_everything_flag_opens_what_this_version_offers() {
+fn rules_everything_flag_opens_all_but_local_ends() {
     let policy = policy(&["-A"]);
-    for (request, before) in every_other_request() {
-        let expected = if before == "not-supported" { before } else { "permit" };
+    for (request, _) in every_other_request() {
+        let local = match request {
+            Request::TcpBind { port, .. } | Request::UdpBind { port, .. } => port > 0,
+            Request::TcpListen { .. } | Request::TcpAccept { .. } => true,
+            _ => false,
+        };
+        let expected = if local { "no-grant" } else { "permit" };
         assert_eq!(answer(&decide(&policy, &request)), expected, "{request:?}");
     }
 }
@@ -199,14 +213,24 @@ fn rules_grants_are_canonical_and_hide_values() {
         "--allow-env=APP_KEY",
         "--deny-read=./data/private",
         "--allow-net=api.example.com",
+        "--allow-udp=ntp.example.com:123",
+        "--allow-listen=localhost:0,127.0.0.1:80",
+        "--resolve=b.example.com=10.0.0.1, a.example.com=::1",
+        "--tls-roots=note.txt",
     ]);
     let expected = [
         "--allow-env=APP_KEY",
+        "--allow-listen=127.0.0.1:80",
+        "--allow-listen=localhost:0",
         "--allow-net=api.example.com",
         "--allow-read=./data::/data",
         "--allow-read=note.txt::/note.txt",
+        "--allow-udp=ntp.example.com:123",
         "--deny-read=./data/private",
         "--env=TOKEN=…",
+        "--resolve=a.example.com=::1",
+        "--resolve=b.example.com=10.0.0.1",
+        "--tls-roots=note.txt",
     ];
     assert_eq!(policy.grants(), expected);
     let debug = format!("{policy:?} {:?}", crate::world::raw(&["--env=TOKEN=hunter2"]));
@@ -231,4 +255,29 @@ fn rules_digest_is_about_meaning_not_spelling() {
     ] {
         assert_ne!(base, digest(other), "{other:?}");
     }
+    // Pairwise different: each kind of entry, and each part of one, counts.
+    let digests: Vec<_> = [
+        "--allow-tcp=a.test:1",
+        "--allow-udp=a.test:1",
+        "--allow-udp=a.test:2",
+        "--allow-listen=127.0.0.1:1",
+        "--allow-listen=127.0.0.1:0",
+        "--allow-listen=[::1]:1",
+        "--resolve=a.test=10.0.0.1",
+        "--resolve=b.test=10.0.0.1",
+        "--resolve=a.test=10.0.0.2",
+        "--tls-roots=note.txt",
+        "--tls-roots=/etc/ssl/cert",
+    ]
+    .map(|flag| digest(&[flag]))
+    .into();
+    for (index, one) in digests.iter().enumerate() {
+        assert!(!digests[..index].contains(one), "{index}");
+    }
+    assert_eq!(digest(&["--tls-roots=./data/a.txt"]), digest(&["--tls-roots=/tmp/home/project/alias/a.txt"]));
+    assert_eq!(
+        digest(&["--allow-listen=localhost:1"]),
+        digest(&["--allow-listen=127.0.0.1:1,[0:0::1]:1", "--allow-listen=127.1:1"])
+    );
+    assert_eq!(digest(&["--resolve=a.test=::1,A.test.=[::1]"]), digest(&["--resolve=a.test=0:0::1"]));
 }
