@@ -11,7 +11,7 @@ WASI_WIT := $(foreach package,io clocks random filesystem sockets cli http,wit/w
 # Commands of WASI preview 1, as core modules; commands of WASI 0.2; and typed components, whose WIT goes into them.
 GUESTS_P1 := benign-tool evil-prompt-tool fs-violation tool-return-microbench
 GUESTS_P2 := hello
-GUESTS_TYPED := bench dynamic notes puppet shapes
+GUESTS_TYPED := bench dynamic fetch fetchbench notes puppet shapes
 
 RUST_P1 := $(GUESTS_P1:%=$(G)/target/wasm32-wasip1/release/%.wasm)
 RUST_P2 := $(patsubst %,$(G)/target/wasm32-wasip2/release/%.wasm,$(GUESTS_P2) $(GUESTS_TYPED))
@@ -22,8 +22,8 @@ HOSTILE := $(HOSTILE_WAT:fixtures/hostile/%.wat=$(G)/dist/hostile/%.wasm)
 
 DIST := $(patsubst %,$(G)/dist/%.wasm,$(GUESTS_P1) $(GUESTS_P2) $(GUESTS_TYPED))
 
-.PHONY: guests guests-rust guests-hostile guests-c guests-js guests-clean
-guests: guests-rust guests-hostile guests-c guests-js
+.PHONY: guests guests-rust guests-hostile guests-c guests-js guests-python guests-clean
+guests: guests-rust guests-hostile guests-c guests-js guests-python
 guests-rust: $(DIST)
 guests-hostile: $(HOSTILE) $(G)/dist/hostile/.generated
 
@@ -59,6 +59,8 @@ $(GUESTS_P2:%=$(G)/dist/%.wasm): $(G)/dist/%.wasm: $(G)/target/wasm32-wasip2/rel
 	cp $< $@
 
 $(G)/dist/dynamic.wasm: GUEST_WIT = wit/customs-tool.wit
+$(G)/dist/fetch.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetch/wit
+$(G)/dist/fetchbench.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetchbench/wit
 $(G)/dist/puppet.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/puppet/wit
 $(GUESTS_TYPED:%=$(G)/dist/%.wasm): GUEST_WIT ?= $(G)/rust/$*/wit
 $(GUESTS_TYPED:%=$(G)/dist/%.wasm): $(G)/dist/%.wasm: $(G)/target/wasm32-wasip2/release/%.wasm $(GUEST_TOOLS)
@@ -75,7 +77,7 @@ $(G)/dist/hostile/.generated: fixtures/hostile/generate.py $(GUEST_TOOLS)
 	@for text in $(@D)/*.wat; do $(GUEST_TOOLS) wat $$text $${text%.wat}.wasm && rm $$text || exit 1; done
 	@touch $@
 
-# The two below are left out, with a sentence, on a machine that cannot build them.
+# Those below are left out, with a sentence, on a machine that cannot build them.
 guests-c: $(GUEST_ENV)
 	@. ./$(GUEST_ENV) && if [ "$$guest_c" = yes ]; then $(MAKE) --no-print-directory -f $(G)/guests.mk $(G)/dist/wordcount.wasm; \
 	    else echo "guests: no clang for wasm32-wasi here, wordcount is left out" >&2; fi
@@ -85,8 +87,8 @@ $(G)/dist/wordcount.wasm: $(G)/c/wordcount/wordcount.c
 	clang --target=wasm32-wasi -O2 -Wall -Wextra -Werror -s -o $@ $<
 
 guests-js:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory -f $(G)/guests.mk $(G)/dist/slug.wasm; \
-	    else echo "guests: no npm here, slug is left out" >&2; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory -f $(G)/guests.mk $(G)/dist/slug.wasm $(G)/dist/fetch-js.wasm; \
+	    else echo "guests: no npm here, slug and fetch-js are left out" >&2; fi
 
 # Not `npm ci`: it wants builds for platforms in the lock that their authors never published, and fails for want of them. This takes the
 # versions of the lock as well, and writes nothing back.
@@ -94,7 +96,39 @@ $(G)/js/node_modules/.package-lock.json: $(G)/js/package.json $(G)/js/package-lo
 	cd $(G)/js && npm install --no-save --no-audit --no-fund --loglevel=error
 	touch $@
 
-$(G)/dist/slug.wasm: $(wildcard $(G)/js/slug/*.js $(G)/js/slug/wit/*.wit wit/wasi/*.wit) $(G)/js/build.mjs $(G)/js/node_modules/.package-lock.json $(GUEST_TOOLS)
+JS_BUILD := wit/wasi/*.wit $(G)/js/build.mjs
+JS_READY := $(G)/js/node_modules/.package-lock.json $(GUEST_TOOLS)
+
+# build-js NAME COMPONENT
+define build-js
 	@mkdir -p $(@D) $(G)/target/js
-	node $(G)/js/build.mjs $(G)/target/js/slug.wasm
-	$(GUEST_TOOLS) docs $(G)/target/js/slug.wasm $@ $(WASI_WIT) $(G)/js/slug/wit
+	node $(G)/js/build.mjs $(1) $(G)/target/js/$(2).wasm
+	$(GUEST_TOOLS) docs $(G)/target/js/$(2).wasm $@ $(WASI_WIT) $(G)/js/$(1)/wit
+endef
+
+$(G)/dist/slug.wasm: $(wildcard $(G)/js/slug/*.js $(G)/js/slug/wit/*.wit $(JS_BUILD)) $(JS_READY)
+	$(call build-js,slug,slug)
+
+$(G)/dist/fetch-js.wasm: $(wildcard $(G)/js/fetch/*.js $(G)/js/fetch/wit/*.wit $(JS_BUILD)) $(JS_READY)
+	$(call build-js,fetch,fetch-js)
+
+PY := $(G)/target/python
+PY_VENV := $(PY)/venv
+
+guests-python:
+	@if python3 -c 'import ensurepip, venv' 2>/dev/null; then $(MAKE) --no-print-directory -f $(G)/guests.mk $(G)/dist/fetch-py.wasm; \
+	    else echo "guests: no python3 with venv here (on Debian: python3-venv), fetch-py is left out" >&2; fi
+
+$(PY_VENV)/.installed: $(G)/python/requirements.txt
+	python3 -m venv --clear $(PY_VENV)
+	$(PY_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r $<
+	touch $@
+
+# From a copy, because Python leaves compiled modules beside the sources. VIRTUAL_ENV keeps what else this machine's Python has installed out
+# of the component.
+$(G)/dist/fetch-py.wasm: $(wildcard $(G)/python/fetch/*.py $(G)/python/fetch/wit/*.wit wit/wasi/*.wit) $(PY_VENV)/.installed $(GUEST_TOOLS)
+	@rm -rf $(PY)/fetch && mkdir -p $(@D) $(PY)/fetch
+	cp $(G)/python/fetch/*.py $(PY)/fetch
+	VIRTUAL_ENV=$(PY_VENV) $(PY_VENV)/bin/componentize-py --quiet $(WASI_WIT:%=-d %) -d $(G)/python/fetch/wit -w example:fetch-py/fetcher \
+	    componentize app -p $(PY)/fetch -o $(PY)/fetch-py.wasm
+	$(GUEST_TOOLS) docs $(PY)/fetch-py.wasm $@ $(WASI_WIT) $(G)/python/fetch/wit

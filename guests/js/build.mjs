@@ -1,34 +1,39 @@
-// Builds the JavaScript guests: `node build.mjs OUT.wasm`. The WIT that they import is the project's own copy of WASI,
-// gathered with theirs into one folder because the builder wants it so.
+// Builds a JavaScript guest: `node build.mjs NAME OUT.wasm`. The WIT that it imports is the project's own copy of WASI,
+// gathered with its own into one folder because the builder wants it so.
 
 import { componentize } from "@bytecodealliance/componentize-js";
 import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+// What is disabled is what a guest has no use for: without it the component imports less.
+const guests = {
+  slug: { worldName: "slugger", disableFeatures: ["http", "fetch-event"] },
+  fetch: { worldName: "fetcher", disableFeatures: ["fetch-event"] },
+};
+
 const here = dirname(fileURLToPath(import.meta.url));
 const wasi = join(here, "../../wit/wasi");
-const gathered = join(here, "../target/js/slug/wit");
 
-const out = process.argv[2];
-if (!out) {
-  console.error("usage: node build.mjs OUT.wasm");
+const [name, out] = process.argv.slice(2);
+const guest = guests[name];
+if (!guest || !out) {
+  console.error(`usage: node build.mjs ${Object.keys(guests).join("|")} OUT.wasm`);
   process.exit(1);
 }
 
+const gathered = join(here, "../target/js", name, "wit");
 await rm(gathered, { recursive: true, force: true });
 await mkdir(join(gathered, "deps"), { recursive: true });
-await cp(join(here, "slug/wit/slug.wit"), join(gathered, "slug.wit"));
-for (const name of await readdir(wasi)) {
-  if (name.endsWith(".wit")) await cp(join(wasi, name), join(gathered, "deps", name));
+await cp(join(here, name, "wit", `${name}.wit`), join(gathered, `${name}.wit`));
+for (const file of await readdir(wasi)) {
+  if (file.endsWith(".wit")) await cp(join(wasi, file), join(gathered, "deps", file));
 }
 
 const { component, imports } = await componentize({
-  sourcePath: join(here, "slug/slug.js"),
+  sourcePath: join(here, name, `${name}.js`),
   witPath: gathered,
-  worldName: "slugger",
-  // Nothing here fetches or serves: without these the component imports less.
-  disableFeatures: ["http", "fetch-event"],
+  ...guest,
 });
 await writeFile(out, component);
 console.log(`${out}: ${component.length} bytes, imports ${imports.length}`);

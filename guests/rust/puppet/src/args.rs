@@ -51,6 +51,11 @@ impl<'a> Args<'a> {
         self.get(name).and_then(Value::as_array).map(Vec::as_slice).ok_or_else(|| self.wrong(name, "an array"))
     }
 
+    /// Whether there is content to write.
+    pub fn has_content(&self) -> bool {
+        ["text", "hex", "fill"].iter().any(|name| self.get(name).is_some())
+    }
+
     /// What to write: `text`, `hex`, or `fill`, a number of letters `A`.
     pub fn content(&self) -> Result<Vec<u8>, Failure> {
         if let Some(text) = self.text_or_none("text")? {

@@ -9,7 +9,7 @@ use crate::{
             preopens,
             types::{Descriptor, DirectoryEntryStream},
         },
-        http::types::FutureIncomingResponse,
+        http::types::{FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest},
         io::{
             poll::Pollable,
             streams::{InputStream, OutputStream},
@@ -30,6 +30,17 @@ macro_rules! handles {
 
         $(impl From<$resource> for Handle {
             fn from(resource: $resource) -> Self { Self::$variant(resource) }
+        }
+
+        impl TryFrom<Handle> for $resource {
+            type Error = Handle;
+
+            fn try_from(handle: Handle) -> Result<Self, Handle> {
+                match handle {
+                    Handle::$variant(resource) => Ok(resource),
+                    other => Err(other),
+                }
+            }
         })+
 
         impl Handles {
@@ -56,7 +67,11 @@ handles! {
     DatagramsIn(IncomingDatagramStream) = datagrams_in,
     DatagramsOut(OutgoingDatagramStream) = datagrams_out,
     Addresses(ResolveAddressStream) = addresses,
-    Response(FutureIncomingResponse) = response,
+    Request(OutgoingRequest) = request,
+    OutgoingBody(OutgoingBody) = outgoing_body,
+    Exchange(FutureIncomingResponse) = exchange,
+    Response(IncomingResponse) = response,
+    IncomingBody(IncomingBody) = incoming_body,
 }
 
 /// Everything the script holds.
@@ -83,6 +98,19 @@ impl Handles {
 
     pub fn take(&mut self, name: &str) -> Result<Handle, Failure> {
         self.named.remove(name).ok_or_else(|| Failure::code("no-handle"))
+    }
+
+    /// For functions that want the resource itself; the name holds nothing afterwards.
+    pub fn give<T: TryFrom<Handle, Error = Handle>>(&mut self, name: &str) -> Result<T, Failure> {
+        self.take(name)?.try_into().map_err(|other| {
+            self.named.insert(name.to_owned(), other);
+            Failure::script(format!("{name:?} is of another kind"))
+        })
+    }
+
+    /// What is under this name, of whatever kind.
+    pub fn any(&self, name: &str) -> Result<&Handle, Failure> {
+        self.named.get(name).ok_or_else(|| Failure::code("no-handle"))
     }
 
     /// A descriptor by the name of a handle or by the guest path of a preopen.

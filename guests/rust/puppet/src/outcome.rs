@@ -1,5 +1,7 @@
 //! What an operation comes to: a value, or why there is none.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::bindings::wasi::{
@@ -78,6 +80,29 @@ pub fn kebab(debug: &str) -> String {
         text.push(c.to_ascii_lowercase());
     }
     text
+}
+
+/// How often each outcome came: a million of them one by one would be a test of JSON.
+#[derive(Default)]
+pub struct Tally(BTreeMap<String, u64>);
+
+impl Tally {
+    /// Counts a value as `ok`, a refusal under its name. Only a wrong script is an error.
+    pub fn count<T>(&mut self, outcome: Result<T, Failure>) -> Result<Option<T>, Failure> {
+        let (name, value) = match outcome {
+            Ok(value) => ("ok".to_owned(), Some(value)),
+            Err(Failure::Refused { code, .. }) => (code, None),
+            Err(failure @ Failure::Script(_)) => return Err(failure),
+        };
+        *self.0.entry(name).or_default() += 1;
+        Ok(value)
+    }
+}
+
+impl From<Tally> for Value {
+    fn from(tally: Tally) -> Self {
+        json!(tally.0)
+    }
 }
 
 /// The line of the answer that tells of one operation.

@@ -1,6 +1,6 @@
 //! Walks a script: one operation after the other, nested ones in `repeat`, and the answer that tells of each.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     args::Args,
     handles::Handles,
     ops,
-    outcome::{Failure, Outcome, report},
+    outcome::{Failure, Outcome, Tally, report},
 };
 
 thread_local! {
@@ -52,20 +52,14 @@ fn run<'a>(op: &'a Value, handles: &mut Handles) -> (&'a str, Outcome) {
     (name, outcome)
 }
 
-/// Gives only how often each outcome came: a million outcomes one by one would be a test of JSON.
 fn repeat(args: &Args, handles: &mut Handles) -> Outcome {
     let times = args.number("times")?;
     let ops = args.list("ops")?;
-    let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
+    let mut outcomes = Tally::default();
     for _ in 0..times {
         for op in ops {
-            let outcome = match run(op, handles).1 {
-                Ok(_) => "ok".to_owned(),
-                Err(Failure::Refused { code, .. }) => code,
-                Err(failure @ Failure::Script(_)) => return Err(failure),
-            };
-            *outcomes.entry(outcome).or_default() += 1;
+            outcomes.count(run(op, handles).1)?;
         }
     }
-    Ok(json!({"times": times, "outcomes": outcomes}))
+    Ok(json!({"times": times, "outcomes": Value::from(outcomes)}))
 }

@@ -1,177 +1,175 @@
-//! wasi:http: a request built field by field, sent, and its answer read. Each part can be given raw, so that a host
-//! that decides on one part and sends another can be caught at it.
+//! wasi:http: a request built field by field, sent, and its answer read. `http` does all of it; the others are its steps,
+//! for a script that wants something between them or leaves one out. Each part can be given raw, so that a host that
+//! decides on one part and sends another can be caught at it.
+
+mod fields;
+mod request;
+mod response;
 
 use serde_json::{Value, json};
 
 use crate::{
     args::Args,
-    bindings::wasi::{
-        http::{
-            outgoing_handler,
-            types::{
-                Fields, FutureIncomingResponse, HeaderError, IncomingBody, IncomingResponse, Method, OutgoingBody,
-                OutgoingRequest, RequestOptions, Scheme,
-            },
-        },
-        io::streams::StreamError,
+    bindings::wasi::http::{
+        outgoing_handler,
+        types::{Fields, FutureIncomingResponse, OutgoingBody, OutgoingRequest, OutgoingResponse},
     },
     handles::Handles,
     ops::streams,
-    outcome::{Failure, Outcome, kebab},
+    outcome::{Failure, Outcome, Tally},
 };
+
+const PIECE: u64 = 65536;
 
 pub fn run(name: &str, args: &Args, handles: &mut Handles) -> Option<Outcome> {
     Some(match name {
-        "http" => start(args).and_then(|future| finish(args, &future)),
-        "http-start" => start(args).and_then(|future| {
-            handles.keep(args, future)?;
+        "http" => http(args, handles),
+        "http-start" => start(args, handles).and_then(|started| {
+            started.written?;
+            handles.keep(args, started.future)?;
             Ok(Value::Null)
         }),
-        "http-finish" => args.text("handle").and_then(|name| finish(args, handles.response(name)?)),
-        "http-fields" => fields(args),
+        "http-finish" => args.text("handle").and_then(|name| finish(args, handles.exchange(name)?)),
+        "http-start-many" => start_many(args, handles),
+        "http-finish-many" => finish_many(args, handles),
+        "http-request" => request::build(args).and_then(|request| {
+            let parts = request::parts(&request);
+            handles.keep(args, request)?;
+            Ok(parts)
+        }),
+        "http-set" => args.text("handle").and_then(|name| {
+            let request = handles.request(name)?;
+            request::set(args, request, [None; 3])?;
+            Ok(request::parts(request))
+        }),
+        "http-request-body" => {
+            args.text("handle").and_then(|name| request::body(handles.request(name)?)).and_then(|body| {
+                handles.keep(args, body)?;
+                Ok(Value::Null)
+            })
+        }
+        "http-body-stream" => body_stream(args, handles),
+        "http-body-finish" => args.text("handle").and_then(|name| {
+            let trailers = fields::named(args, "trailers")?;
+            Ok(OutgoingBody::finish(handles.give(name)?, trailers)?.into())
+        }),
+        "http-handle" => args.text("handle").and_then(|name| {
+            let options = request::options(args)?;
+            let request: OutgoingRequest = handles.give(name)?;
+            handles.keep(args, outgoing_handler::handle(request, Some(options))?)?;
+            Ok(Value::Null)
+        }),
+        "http-options" => request::options(args).map(|options| request::shown_options(&options)),
+        "http-response" => response::head(args, handles),
+        "http-response-body" => response::take_body(args, handles),
+        "http-trailers" => args.text("handle").and_then(|name| response::trailers(handles.give(name)?)),
+        "http-answer" => answer(args, handles),
+        "http-fields" => fields::perform(args, handles),
         _ => return None,
     })
 }
 
-/// Builds the request and hands it over, body and all. `url` is split at its first slashes and nothing else is done to
-/// it; `scheme`, `authority` and `path` replace its parts as they stand.
-fn start(args: &Args) -> Result<FutureIncomingResponse, Failure> {
-    let (scheme, authority, path) = split(args.text_or_none("url")?.unwrap_or(""));
-    let request = OutgoingRequest::new(headers(args)?);
-    let set = |done: Result<(), ()>, part: &str| done.map_err(|()| Failure::code(&format!("invalid-{part}")));
-    set(request.set_method(&method(args.text_or_none("method")?.unwrap_or("GET"))), "method")?;
-    set(request.set_scheme(args.text_or_none("scheme")?.or(scheme).map(scheme_of).as_ref()), "scheme")?;
-    set(request.set_authority(args.text_or_none("authority")?.or(authority)), "authority")?;
-    set(request.set_path_with_query(args.text_or_none("path")?.or(path)), "path")?;
-    let options = RequestOptions::new();
-    set(options.set_connect_timeout(args.number_or_none("connect-timeout")?), "timeout")?;
-    set(options.set_first_byte_timeout(args.number_or_none("first-byte-timeout")?), "timeout")?;
-    set(options.set_between_bytes_timeout(args.number_or_none("between-bytes-timeout")?), "timeout")?;
+/// A request that was handed over, and what became of its body.
+struct Started {
+    future: FutureIncomingResponse,
+    written: Result<(), Failure>,
+}
 
-    let body = request.body().map_err(|()| Failure::code("no-body"))?;
-    let content = args.content()?;
-    let future = outgoing_handler::handle(request, Some(options))?;
-    if !content.is_empty() {
-        let stream = body.write().map_err(|()| Failure::code("no-body"))?;
-        streams::write_all(&stream, &content)?;
+fn http(args: &Args, handles: &Handles) -> Outcome {
+    let Started { future, written } = start(args, handles)?;
+    let answer = finish(args, &future);
+    // A closed stream says only that nobody reads any more; why, the answer knows.
+    match (answer, written) {
+        (answer, Ok(())) => answer,
+        (Err(failure), Err(Failure::Refused { code, .. })) if code == "closed" => Err(failure),
+        (Ok(mut value), Err(Failure::Refused { code, .. })) => {
+            value["body-error"] = code.into();
+            Ok(value)
+        }
+        (_, Err(failure)) => Err(failure),
     }
-    OutgoingBody::finish(body, None)?;
-    Ok(future)
+}
+
+/// Builds the request and hands it over, body and all: the content, or the stream that `from` names.
+fn start(args: &Args, handles: &Handles) -> Result<Started, Failure> {
+    let request = request::build(args)?;
+    let options = request::options(args)?;
+    let trailers = fields::named(args, "trailers")?;
+    let from = args.text_or_none("from")?.map(|name| handles.input(name)).transpose()?;
+    let content = args.content()?;
+    if from.is_none() && !args.has_content() && trailers.is_none() {
+        return Ok(Started { future: outgoing_handler::handle(request, Some(options))?, written: Ok(()) });
+    }
+    let body = request::body(&request)?;
+    let future = outgoing_handler::handle(request, Some(options))?;
+    let write = || {
+        let stream = body.write().map_err(|()| Failure::code("no-body"))?;
+        match from {
+            Some(from) => streams::splice_all(&stream, from, PIECE).map(Value::from),
+            None => streams::write_all(&stream, &content),
+        }
+    };
+    let written = write().and_then(|_| Ok(OutgoingBody::finish(body, trailers)?));
+    Ok(Started { future, written })
 }
 
 fn finish(args: &Args, future: &FutureIncomingResponse) -> Outcome {
     let response = loop {
-        match future.get() {
-            Some(answer) => break answer.map_err(|()| Failure::code("taken"))??,
+        match response::get(future)? {
+            Some(response) => break response,
             None => future.subscribe().block(),
         }
     };
-    show(args, &response)
+    response::show(args, &response)
 }
 
-/// The status, the headers as pairs, the body (`body-limit` bytes of it at most) and its trailers.
-fn show(args: &Args, response: &IncomingResponse) -> Outcome {
-    let headers = entries(&response.headers());
-    let body = response.consume().map_err(|()| Failure::code("no-body"))?;
-    let limit = args.number_or("body-limit", u64::MAX)?;
-    let mut bytes = Vec::new();
-    let mut cut = false;
-    let stream = body.stream().map_err(|()| Failure::code("no-body"))?;
-    loop {
-        match stream.blocking_read(65536) {
-            Ok(part) => bytes.extend(part),
-            Err(StreamError::Closed) => break,
-            Err(error) => return Err(error.into()),
-        }
-        if bytes.len() as u64 >= limit {
-            cut = true;
-            break;
+/// Starts `count` requests and awaits none; those that were taken are kept as `as`, a dash and their number.
+fn start_many(args: &Args, handles: &mut Handles) -> Outcome {
+    let prefix = args.text("as")?;
+    let mut outcomes = Tally::default();
+    for number in 0..args.number("count")? {
+        let started = start(args, handles).and_then(|started| started.written.map(|()| started.future));
+        if let Some(future) = outcomes.count(started)? {
+            handles.keep_as(Some(&format!("{prefix}-{number}")), future);
         }
     }
-    drop(stream);
-    let mut trailers = Value::Null;
-    if !cut {
-        let future = IncomingBody::finish(body);
-        let answer = loop {
-            match future.get() {
-                Some(answer) => break answer,
-                None => future.subscribe().block(),
-            }
-        };
-        if let Ok(Ok(Some(fields))) = answer {
-            trailers = entries(&fields);
+    Ok(outcomes.into())
+}
+
+/// Awaits what `http-start-many` kept and reads each answer.
+fn finish_many(args: &Args, handles: &mut Handles) -> Outcome {
+    let prefix = args.text("handle")?;
+    let mut outcomes = Tally::default();
+    for number in 0..args.number("count")? {
+        let future = handles.give::<FutureIncomingResponse>(&format!("{prefix}-{number}"));
+        outcomes.count(future.and_then(|future| finish(args, &future)))?;
+    }
+    Ok(outcomes.into())
+}
+
+/// An answer as a server would give it. Nobody can be given one here, but it can be made, and its body written.
+fn answer(args: &Args, handles: &mut Handles) -> Outcome {
+    let response = OutgoingResponse::new(fields::named(args, "headers")?.unwrap_or_else(Fields::new));
+    response.set_status_code(args.narrow("status", 200)?).map_err(|()| Failure::code("invalid-status"))?;
+    let shown = json!({"status": response.status_code(), "headers": fields::entries(&response.headers())});
+    let body = response.body().map_err(|()| Failure::code("no-body"))?;
+    handles.keep(args, body)?;
+    Ok(shown)
+}
+
+/// The stream of a body, of either direction.
+fn body_stream(args: &Args, handles: &mut Handles) -> Outcome {
+    let name = args.text("handle")?;
+    match handles.outgoing_body(name) {
+        Ok(body) => {
+            let stream = body.write().map_err(|()| Failure::code("no-body"))?;
+            handles.keep(args, stream)?;
         }
+        Err(Failure::Script(_)) => {
+            let stream = handles.incoming_body(name)?.stream().map_err(|()| Failure::code("no-body"))?;
+            handles.keep(args, stream)?;
+        }
+        Err(failure) => return Err(failure),
     }
-    Ok(
-        json!({"status": response.status(), "headers": headers, "body": args.show(&bytes)?, "cut": cut, "trailers": trailers}),
-    )
-}
-
-/// Every function of `fields` once, on the given headers: what the host lets a guest say in a header.
-fn fields(args: &Args) -> Outcome {
-    let fields = headers(args)?;
-    let name = args.text_or_none("name")?.unwrap_or("x-puppet");
-    let value = args.content()?;
-    let said =
-        |result: Result<(), HeaderError>| result.map_or_else(|error| json!(header_error(error)), |()| json!("ok"));
-    let set = said(fields.set(name, std::slice::from_ref(&value)));
-    let append = said(fields.append(name, &value));
-    let got: Vec<_> = fields.get(name).iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect();
-    let has = fields.has(name);
-    let cloned = entries(&fields.clone());
-    let delete = said(fields.delete(name));
-    Ok(
-        json!({"set": set, "append": append, "get": got, "has": has, "clone": cloned, "delete": delete, "entries": entries(&fields)}),
-    )
-}
-
-/// `headers`: pairs of name and value, or an object.
-fn headers(args: &Args) -> Result<Fields, Failure> {
-    let wrong = || args.wrong("headers", "pairs of texts");
-    let pair = |name: &str, value: &Value| Ok((name.to_owned(), value.as_str().ok_or_else(wrong)?.as_bytes().to_vec()));
-    let pairs: Result<Vec<_>, Failure> = match args.get("headers") {
-        None => Ok(Vec::new()),
-        Some(Value::Object(fields)) => fields.iter().map(|(name, value)| pair(name, value)).collect(),
-        Some(Value::Array(pairs)) => pairs.iter().map(|p| pair(p[0].as_str().ok_or_else(wrong)?, &p[1])).collect(),
-        Some(_) => Err(wrong()),
-    };
-    Fields::from_list(&pairs?).map_err(|error| Failure::code(&header_error(error)))
-}
-
-fn header_error(error: HeaderError) -> String {
-    format!("header-{}", kebab(&format!("{error:?}")))
-}
-
-fn entries(fields: &Fields) -> Value {
-    fields.entries().into_iter().map(|(name, value)| json!([name, String::from_utf8_lossy(&value)])).collect()
-}
-
-fn split(url: &str) -> (Option<&str>, Option<&str>, Option<&str>) {
-    let Some((scheme, rest)) = url.split_once("://") else { return (None, None, None) };
-    let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(at);
-    (Some(scheme), Some(authority), Some(if path.is_empty() { "/" } else { path }))
-}
-
-fn scheme_of(text: &str) -> Scheme {
-    match text {
-        "http" => Scheme::Http,
-        "https" => Scheme::Https,
-        other => Scheme::Other(other.to_owned()),
-    }
-}
-
-fn method(text: &str) -> Method {
-    match text {
-        "GET" => Method::Get,
-        "HEAD" => Method::Head,
-        "POST" => Method::Post,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
-        "CONNECT" => Method::Connect,
-        "OPTIONS" => Method::Options,
-        "TRACE" => Method::Trace,
-        "PATCH" => Method::Patch,
-        other => Method::Other(other.to_owned()),
-    }
+    Ok(Value::Null)
 }

@@ -1,4 +1,5 @@
-//! wasi:sockets: names, TCP, UDP. `start-` and `finish-` are one operation here, with the wait between them.
+//! wasi:sockets: names, TCP, UDP. `start-` and `finish-` are one operation here, with the wait between them unless the
+//! script says not to.
 
 use std::net::IpAddr;
 
@@ -26,13 +27,18 @@ pub fn run(name: &str, args: &Args, handles: &mut Handles) -> Option<Outcome> {
         "tcp-create" => family(args).and_then(|f| Ok(create_tcp_socket(f)?)).and_then(|s| keep(args, handles, s)),
         "tcp-bind" => tcp(args, handles).and_then(|s| tcp_bind(args, s)),
         "tcp-connect" => tcp_connect(args, handles),
-        "tcp-listen" => tcp(args, handles).and_then(tcp_listen),
+        "tcp-finish-connect" => tcp_finish_connect(args, handles),
+        "tcp-listen" => tcp(args, handles).and_then(|s| tcp_listen(args, s)),
         "tcp-accept" => tcp_accept(args, handles),
         "tcp-options" => tcp(args, handles).map(tcp_options),
-        "tcp-shutdown" => tcp(args, handles).and_then(|s| Ok(s.shutdown(ShutdownType::Both)?.into())),
+        "tcp-shutdown" => tcp(args, handles).and_then(|s| Ok(s.shutdown(shutdown_type(args)?)?.into())),
         "udp-create" => family(args).and_then(|f| Ok(create_udp_socket(f)?)).and_then(|s| keep(args, handles, s)),
         "udp-bind" => udp(args, handles).and_then(|s| udp_bind(args, s)),
         "udp-stream" => udp_stream(args, handles),
+        "udp-check-send" => args
+            .text("handle")
+            .and_then(|name| handles.datagrams_out(name))
+            .and_then(|stream| Ok(stream.check_send()?.into())),
         "udp-send" => udp_send(args, handles),
         "udp-receive" => udp_receive(args, handles),
         "udp-options" => udp(args, handles).map(udp_options),
@@ -60,7 +66,7 @@ fn resolve(args: &Args, handles: &mut Handles) -> Outcome {
         return keep(args, handles, stream);
     }
     let mut addresses = Vec::new();
-    while let Some(address) = wait(|| stream.resolve_next_address(), || stream.subscribe().block())? {
+    while let Some(address) = wait(args, || stream.resolve_next_address(), || stream.subscribe().block())? {
         addresses.push(shown_address(address));
     }
     Ok(addresses.into())
@@ -68,36 +74,40 @@ fn resolve(args: &Args, handles: &mut Handles) -> Outcome {
 
 fn next_address(args: &Args, handles: &Handles) -> Outcome {
     let stream = handles.addresses(args.text("handle")?)?;
-    let address = wait(|| stream.resolve_next_address(), || stream.subscribe().block())?;
+    let address = wait(args, || stream.resolve_next_address(), || stream.subscribe().block())?;
     Ok(address.map_or(Value::Null, shown_address))
 }
 
 fn tcp_bind(args: &Args, socket: &TcpSocket) -> Outcome {
     socket.start_bind(&instance_network(), address(args)?)?;
-    wait(|| socket.finish_bind(), || socket.subscribe().block())?;
+    wait(args, || socket.finish_bind(), || socket.subscribe().block())?;
     Ok(shown(socket.local_address()?))
 }
 
 /// Connects; the streams are kept under `as-in` and `as-out`.
 fn tcp_connect(args: &Args, handles: &mut Handles) -> Outcome {
+    tcp(args, handles)?.start_connect(&instance_network(), address(args)?)?;
+    tcp_finish_connect(args, handles)
+}
+
+fn tcp_finish_connect(args: &Args, handles: &mut Handles) -> Outcome {
     let socket = tcp(args, handles)?;
-    socket.start_connect(&instance_network(), address(args)?)?;
-    let (input, output) = wait(|| socket.finish_connect(), || socket.subscribe().block())?;
+    let (input, output) = wait(args, || socket.finish_connect(), || socket.subscribe().block())?;
     let remote = shown(socket.remote_address()?);
     handles.keep_as(args.text_or_none("as-in")?, input);
     handles.keep_as(args.text_or_none("as-out")?, output);
     Ok(remote)
 }
 
-fn tcp_listen(socket: &TcpSocket) -> Outcome {
+fn tcp_listen(args: &Args, socket: &TcpSocket) -> Outcome {
     socket.start_listen()?;
-    wait(|| socket.finish_listen(), || socket.subscribe().block())?;
+    wait(args, || socket.finish_listen(), || socket.subscribe().block())?;
     Ok(socket.is_listening().into())
 }
 
 fn tcp_accept(args: &Args, handles: &mut Handles) -> Outcome {
     let socket = tcp(args, handles)?;
-    let (accepted, input, output) = wait(|| socket.accept(), || socket.subscribe().block())?;
+    let (accepted, input, output) = wait(args, || socket.accept(), || socket.subscribe().block())?;
     let remote = accepted.remote_address().map(shown)?;
     handles.keep(args, accepted)?;
     handles.keep_as(args.text_or_none("as-in")?, input);
@@ -110,7 +120,7 @@ fn tcp_options(socket: &TcpSocket) -> Value {
     json!({
         "local-address": answer(socket.local_address(), shown),
         "remote-address": answer(socket.remote_address(), shown),
-        "address-family": format!("{:?}", socket.address_family()),
+        "address-family": family_name(socket.address_family()),
         "is-listening": socket.is_listening(),
         "set-listen-backlog-size": answer(socket.set_listen_backlog_size(8), Value::from),
         "keep-alive-enabled": answer(socket.keep_alive_enabled(), Value::from),
@@ -132,7 +142,7 @@ fn tcp_options(socket: &TcpSocket) -> Value {
 
 fn udp_bind(args: &Args, socket: &UdpSocket) -> Outcome {
     socket.start_bind(&instance_network(), address(args)?)?;
-    wait(|| socket.finish_bind(), || socket.subscribe().block())?;
+    wait(args, || socket.finish_bind(), || socket.subscribe().block())?;
     Ok(shown(socket.local_address()?))
 }
 
@@ -145,37 +155,43 @@ fn udp_stream(args: &Args, handles: &mut Handles) -> Outcome {
     Ok(Value::Null)
 }
 
+/// `count` equal datagrams in one call. `unchecked` sends without asking whether there is room.
 fn udp_send(args: &Args, handles: &Handles) -> Outcome {
     let stream = handles.datagrams_out(args.text("handle")?)?;
-    while stream.check_send()? == 0 {
-        stream.subscribe().block();
-    }
     let remote_address = args.get("address").map(|_| address(args)).transpose()?;
-    Ok(stream.send(&[OutgoingDatagram { data: args.content()?, remote_address }])?.into())
+    let datagram = OutgoingDatagram { data: args.content()?, remote_address };
+    let datagrams = vec![datagram; args.narrow("count", 1)?];
+    if !args.flag("unchecked", false)? {
+        while stream.check_send()? == 0 {
+            stream.subscribe().block();
+        }
+    }
+    Ok(stream.send(&datagrams)?.into())
 }
 
 /// The datagrams that are there; waits for the first.
 fn udp_receive(args: &Args, handles: &Handles) -> Outcome {
     let stream = handles.datagrams_in(args.text("handle")?)?;
-    loop {
+    let wait = args.flag("wait", true)?;
+    let datagrams = loop {
         let datagrams = stream.receive(args.number_or("max", 16)?)?;
-        if datagrams.is_empty() {
-            stream.subscribe().block();
-            continue;
+        if !datagrams.is_empty() || !wait {
+            break datagrams;
         }
-        let mut received = Vec::new();
-        for datagram in datagrams {
-            received.push(json!({"from": shown(datagram.remote_address), "data": args.show(&datagram.data)?}));
-        }
-        return Ok(received.into());
+        stream.subscribe().block();
+    };
+    let mut received = Vec::new();
+    for datagram in datagrams {
+        received.push(json!({"from": shown(datagram.remote_address), "data": args.show(&datagram.data)?}));
     }
+    Ok(received.into())
 }
 
 fn udp_options(socket: &UdpSocket) -> Value {
     json!({
         "local-address": answer(socket.local_address(), shown),
         "remote-address": answer(socket.remote_address(), shown),
-        "address-family": format!("{:?}", socket.address_family()),
+        "address-family": family_name(socket.address_family()),
         "unicast-hop-limit": answer(socket.unicast_hop_limit(), Value::from),
         "set-unicast-hop-limit": answer(socket.set_unicast_hop_limit(64), Value::from),
         "receive-buffer-size": answer(socket.receive_buffer_size(), Value::from),
@@ -192,12 +208,23 @@ fn answer<T>(result: Result<T, ErrorCode>, show: impl Fn(T) -> Value) -> Value {
     }
 }
 
-fn wait<T>(finish: impl Fn() -> Result<T, ErrorCode>, block: impl Fn()) -> Result<T, ErrorCode> {
+/// Until it is finished; with `"wait": false` what is not finished at once is `would-block`.
+fn wait<T>(args: &Args, finish: impl Fn() -> Result<T, ErrorCode>, block: impl Fn()) -> Result<T, Failure> {
+    let wait = args.flag("wait", true)?;
     loop {
         match finish() {
-            Err(ErrorCode::WouldBlock) => block(),
-            finished => return finished,
+            Err(ErrorCode::WouldBlock) if wait => block(),
+            finished => return Ok(finished?),
         }
+    }
+}
+
+fn shutdown_type(args: &Args) -> Result<ShutdownType, Failure> {
+    match args.text_or_none("how")?.unwrap_or("both") {
+        "receive" => Ok(ShutdownType::Receive),
+        "send" => Ok(ShutdownType::Send),
+        "both" => Ok(ShutdownType::Both),
+        _ => Err(args.wrong("how", "receive, send or both")),
     }
 }
 
@@ -209,7 +236,14 @@ fn family(args: &Args) -> Result<IpAddressFamily, Failure> {
     }
 }
 
-/// `address` and `port`.
+fn family_name(family: IpAddressFamily) -> &'static str {
+    match family {
+        IpAddressFamily::Ipv4 => "ipv4",
+        IpAddressFamily::Ipv6 => "ipv6",
+    }
+}
+
+/// `address` and `port`, for IPv6 also `flow-info` and `scope-id`.
 fn address(args: &Args) -> Result<IpSocketAddress, Failure> {
     let port = args.narrow("port", 0)?;
     match args.text("address")?.parse() {
@@ -221,9 +255,9 @@ fn address(args: &Args) -> Result<IpSocketAddress, Failure> {
             let [a, b, c, d, e, f, g, h] = ip.segments();
             Ok(IpSocketAddress::Ipv6(Ipv6SocketAddress {
                 port,
-                flow_info: 0,
+                flow_info: args.narrow("flow-info", 0)?,
                 address: (a, b, c, d, e, f, g, h),
-                scope_id: 0,
+                scope_id: args.narrow("scope-id", 0)?,
             }))
         }
         Err(_) => Err(args.wrong("address", "an IP address")),

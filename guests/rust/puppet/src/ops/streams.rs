@@ -8,7 +8,7 @@ use crate::{
         poll,
         streams::{InputStream, OutputStream, StreamError},
     },
-    handles::Handles,
+    handles::{Handle, Handles},
     outcome::{Failure, Outcome},
 };
 
@@ -20,6 +20,7 @@ pub fn run(name: &str, args: &Args, handles: &mut Handles) -> Option<Outcome> {
         "stream-read" => input(args, handles).and_then(|s| args.show(&s.read(len(args)?)?)),
         "stream-blocking-read" => input(args, handles).and_then(|s| args.show(&s.blocking_read(len(args)?)?)),
         "stream-read-all" => input(args, handles).and_then(|s| args.show(&read_all(s, len(args)?)?)),
+        "stream-drain" => input(args, handles).and_then(|s| Ok(drain(s, len(args)?)?.into())),
         "stream-skip" => input(args, handles).and_then(|s| Ok(s.skip(len(args)?)?.into())),
         "stream-blocking-skip" => input(args, handles).and_then(|s| Ok(s.blocking_skip(len(args)?)?.into())),
         "stream-check-write" => output(args, handles).and_then(|s| Ok(s.check_write()?.into())),
@@ -37,9 +38,11 @@ pub fn run(name: &str, args: &Args, handles: &mut Handles) -> Option<Outcome> {
         }
         "stream-blocking-splice" => output(args, handles)
             .and_then(|s| Ok(s.blocking_splice(handles.input(args.text("from")?)?, len(args)?)?.into())),
+        "stream-splice-all" => output(args, handles)
+            .and_then(|s| Ok(splice_all(s, handles.input(args.text("from")?)?, len(args)?)?.into())),
         "stream-flush" => output(args, handles).and_then(|s| Ok(s.flush()?.into())),
         "stream-blocking-flush" => output(args, handles).and_then(|s| Ok(s.blocking_flush()?.into())),
-        "stream-subscribe" => subscribe(args, handles),
+        "subscribe" | "stream-subscribe" => subscribe(args, handles),
         "pollable-ready" => pollable(args, handles, |p| json!(p.ready())),
         "pollable-block" => pollable(args, handles, |p| {
             p.block();
@@ -69,6 +72,34 @@ pub fn read_all(stream: &InputStream, piece: u64) -> Result<Vec<u8>, Failure> {
         match stream.blocking_read(piece) {
             Ok(part) => bytes.extend(part),
             Err(StreamError::Closed) => return Ok(bytes),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Reads to the end of the stream and keeps nothing. Gives how much there was.
+fn drain(stream: &InputStream, piece: u64) -> Result<u64, Failure> {
+    let mut total = 0;
+    loop {
+        match stream.blocking_read(piece) {
+            Ok(part) => total += part.len() as u64,
+            Err(StreamError::Closed) => return Ok(total),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// From one stream into the other until one of them ends. Gives how much went over; `closed` where it was the output
+/// that ended.
+pub fn splice_all(to: &OutputStream, from: &InputStream, piece: u64) -> Result<u64, Failure> {
+    let mut total = 0;
+    loop {
+        match to.blocking_splice(from, piece) {
+            Ok(spliced) => total += spliced,
+            Err(StreamError::Closed) => {
+                to.blocking_flush()?;
+                return Ok(total);
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -108,10 +139,16 @@ fn wait_for_room(stream: &OutputStream) -> Result<(), Failure> {
 
 fn subscribe(args: &Args, handles: &mut Handles) -> Outcome {
     let name = args.text("handle")?;
-    let pollable = match handles.input(name) {
-        Ok(stream) => stream.subscribe(),
-        Err(Failure::Script(_)) => handles.output(name)?.subscribe(),
-        Err(failure) => return Err(failure),
+    let pollable = match handles.any(name)? {
+        Handle::Input(stream) => stream.subscribe(),
+        Handle::Output(stream) => stream.subscribe(),
+        Handle::Tcp(socket) => socket.subscribe(),
+        Handle::Udp(socket) => socket.subscribe(),
+        Handle::DatagramsIn(stream) => stream.subscribe(),
+        Handle::DatagramsOut(stream) => stream.subscribe(),
+        Handle::Addresses(stream) => stream.subscribe(),
+        Handle::Exchange(future) => future.subscribe(),
+        _ => return Err(Failure::script(format!("{name:?} cannot be waited for"))),
     };
     handles.keep(args, pollable)?;
     Ok(Value::Null)
