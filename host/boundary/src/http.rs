@@ -58,7 +58,8 @@ impl Sender {
         };
         let Some(endpoint) = permit.endpoint().cloned() else { return Err(Error::HttpRequestUriInvalid) };
         let resolved = format!("{endpoint}{}", request.uri().path());
-        let of = self.recorder.allow(&permit, "handle", &asked, Some(&resolved), true).map_err(stopped)?;
+        // Buffered: nothing leaves before the lookup or the connection, and the records of those take this one with them.
+        let of = self.recorder.allow(&permit, "handle", &asked, Some(&resolved), false).map_err(stopped)?;
         self.recorder.expect_outcome(of);
         let (recorder, network) = (self.recorder.clone(), Arc::clone(&self.network));
         let (places, options) = (Arc::clone(&self.places), Options::from(options));

@@ -2,10 +2,9 @@
 //! refused. wasmtime-wasi's own `add_to_linker` is never called, because it would bring functions that nothing guards.
 
 use crate::context::bindings as context;
-use crate::state::{Guarded, State, sockets as plain_sockets, view};
+use crate::state::{Guarded, State, view};
 use wasmtime::component::Linker;
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sockets};
-use wasmtime_wasi::sockets::WasiSockets;
 use wasmtime_wasi_http::p2::bindings::http;
 use wasmtime_wasi_io::bindings::wasi::io;
 
@@ -38,9 +37,8 @@ pub fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     sockets::udp_create_socket::add_to_linker::<State, Guarded>(linker, view)?;
     sockets::ip_name_lookup::add_to_linker::<State, Guarded>(linker, view)?;
     context::add_to_linker::<State, Guarded>(linker, view)?;
-    // Reachable only with a socket, and no socket can be made.
-    sockets::tcp::add_to_linker::<State, WasiSockets>(linker, plain_sockets)?;
-    sockets::udp::add_to_linker::<State, WasiSockets>(linker, plain_sockets)?;
+    sockets::tcp::add_to_linker::<State, Guarded>(linker, view)?;
+    sockets::udp::add_to_linker::<State, Guarded>(linker, view)?;
     http::types::add_to_linker::<State, Guarded>(linker, &http::types::LinkOptions::default(), view)?;
     http::outgoing_handler::add_to_linker::<State, Guarded>(linker, view)?;
     Ok(())

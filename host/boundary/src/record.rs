@@ -30,6 +30,10 @@ pub const MAX_FLOWS: usize = 50_000;
 /// limits let cross, so that nothing is left out unless a person raised them.
 const MAX_KEPT: usize = 72 << 20;
 
+/// The same for what the network answered. It is nobody's secret, so what is missing of it hides no leak; and fresh memory for all of a
+/// large download would cost more than the download.
+const MAX_KEPT_NETWORK: usize = 16 << 20;
+
 /// What is left of the budgets of bytes. They count what crosses, not what is kept.
 #[derive(Clone, Copy, Debug)]
 struct Budget {
@@ -53,6 +57,7 @@ struct Inner {
     budget: Budget,
     /// Bytes that may still be kept, of what comes in and of what goes to files and the network.
     keep_in: usize,
+    keep_network: usize,
     keep_out: usize,
     events: u64,
     stop: Option<Stop>,
@@ -130,6 +135,7 @@ impl Recorder {
                 counts: Counts::default(),
                 budget,
                 keep_in: MAX_KEPT,
+                keep_network: MAX_KEPT_NETWORK,
                 keep_out: MAX_KEPT,
                 events: 0,
                 stop: None,
@@ -392,6 +398,7 @@ impl Recorder {
         }
         let mut unbounded = usize::MAX;
         let keep = match flow.way {
+            Way::In(SourceKind::HttpResponse | SourceKind::Socket) => &mut inner.keep_network,
             Way::In(_) => &mut inner.keep_in,
             Way::Out(SinkKind::File | SinkKind::HttpRequest | SinkKind::Socket) => &mut inner.keep_out,
             // Bounded by the output limit, and what a command printed is its result.

@@ -8,6 +8,7 @@ use crate::limits::MemoryLimits;
 use crate::network::Network;
 use crate::record::{Recorder, Stop, Stopped};
 use crate::roots::Roots;
+use crate::sockets::Sockets;
 use crate::stdio::Stdio;
 use customs_policy::{Capability, Denial, Permit, Request, decide};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use wasmtime::component::{HasData, ResourceTable};
 use wasmtime_wasi::cli::WasiCliCtxView;
 use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
-use wasmtime_wasi::sockets::{WasiSocketsCtxView, WasiSocketsView};
+use wasmtime_wasi::sockets::WasiSocketsCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
@@ -54,6 +55,7 @@ pub(crate) struct Guard {
     pub(crate) roots: Arc<Roots>,
     pub(crate) network: Arc<Network>,
     pub(crate) files: Files,
+    pub(crate) sockets: Sockets,
     pub(crate) stdio: Stdio,
     pub(crate) arguments: Vec<String>,
     pub(crate) context: Context,
@@ -84,6 +86,7 @@ impl State {
                 roots,
                 network,
                 files: Files::default(),
+                sockets: Sockets::default(),
                 stdio: Stdio::new(input.stdin),
                 arguments: input.arguments,
                 context: input.context,
@@ -122,10 +125,6 @@ impl wasmtime_wasi_http::WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.sender }
     }
-}
-
-pub(crate) fn sockets(state: &mut State) -> WasiSocketsCtxView<'_> {
-    state.sockets()
 }
 
 /// Marks the interfaces that are linked through [`View`].

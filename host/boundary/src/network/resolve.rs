@@ -4,7 +4,7 @@ use super::Network;
 use crate::flow::Way;
 use crate::record::{Recorder, Stopped};
 use customs_ledger::material::SinkKind;
-use customs_policy::{Denial, Endpoint, Host, Permit, Request, decide};
+use customs_policy::{Denial, Host, Permit, Request, decide};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Addresses of one name that are used. More is a resolver's way of keeping a call busy.
@@ -37,8 +37,60 @@ pub(crate) async fn addresses(
     let Some(endpoint) = permit.endpoint() else {
         return Err(Unreachable::Unresolved("the permit leads nowhere".to_owned()));
     };
+    let found = match (known(recorder, &endpoint.host), &endpoint.host) {
+        (None, Host::Name(name)) => {
+            let of = match decide(recorder.policy(), &Request::Dns { name }) {
+                Ok(permit) => recorder.allow(&permit, "resolve", name, None, true)?,
+                Err(denial) => {
+                    recorder.deny(&denial, "resolve", name, None)?;
+                    return Err(Unreachable::Denied(denial));
+                }
+            };
+            let found = ask(recorder, network, of, name, name).await;
+            if let Err(Unreachable::Unresolved(why)) = &found {
+                recorder.outcome(of, Some(why))?;
+            }
+            found?
+        }
+        (known, _) => known.unwrap_or_default(),
+    };
+    settle(recorder, permit, "connect", &endpoint.to_string(), found)
+}
+
+/// The addresses of a host that nobody is asked about: an address is its own, `localhost` is defined to be this machine (RFC 6761, 6.3),
+/// and for a pinned name the person has answered.
+pub(crate) fn known(recorder: &Recorder, host: &Host) -> Option<Vec<IpAddr>> {
+    match host {
+        Host::Address(address) => Some(vec![*address]),
+        Host::Name(_) if host.is_local() => Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]),
+        Host::Name(_) => Some(recorder.policy().net().pinned(host).to_vec()).filter(|pinned| !pinned.is_empty()),
+    }
+}
+
+/// Asks the resolver, once. The question leaves the machine, whoever answers it: a sink of its own, with the name as it was `asked`.
+/// `of` is the access record of the lookup; how it ended is for the caller to record.
+pub(crate) async fn ask(
+    recorder: &Recorder,
+    network: &Network,
+    of: u64,
+    name: &str,
+    asked: &str,
+) -> Result<Vec<IpAddr>, Unreachable> {
+    recorder.whole(of, Way::Out(SinkKind::Dns), name, asked.as_bytes())?;
+    let found = network.resolver.lookup(name).await;
+    found.map_err(|e| Unreachable::Unresolved(format!("the name cannot be resolved: {}", e.kind())))
+}
+
+/// Decides on every address that was found, each once. `op` and `asked` are for the record of one that is refused.
+pub(crate) fn settle(
+    recorder: &Recorder,
+    permit: &Permit,
+    op: &'static str,
+    asked: &str,
+    addresses: Vec<IpAddr>,
+) -> Result<Vec<(IpAddr, Permit)>, Unreachable> {
     let mut found = Vec::new();
-    for address in lookup(recorder, network, endpoint).await? {
+    for address in addresses {
         let address = address.to_canonical();
         if found.iter().any(|(known, _)| *known == address) {
             continue;
@@ -46,7 +98,7 @@ pub(crate) async fn addresses(
         match decide(recorder.policy(), &Request::Address { of: permit, address }) {
             Ok(granted) => found.push((address, granted)),
             Err(denial) => {
-                recorder.deny(&denial, "connect", &endpoint.to_string(), Some(&address.to_string()))?;
+                recorder.deny(&denial, op, asked, Some(&address.to_string()))?;
                 return Err(Unreachable::Denied(denial));
             }
         }
@@ -56,36 +108,4 @@ pub(crate) async fn addresses(
     }
     found.truncate(MAX_ADDRESSES);
     Ok(found)
-}
-
-async fn lookup(recorder: &Recorder, network: &Network, endpoint: &Endpoint) -> Result<Vec<IpAddr>, Unreachable> {
-    let name = match &endpoint.host {
-        Host::Address(address) => return Ok(vec![*address]),
-        // Defined to be this machine (RFC 6761, 6.3): no resolver is asked, and none can say otherwise.
-        Host::Name(_) if endpoint.host.is_local() => {
-            return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
-        }
-        Host::Name(name) => name,
-    };
-    let pinned = recorder.policy().net().pinned(&endpoint.host);
-    if !pinned.is_empty() {
-        return Ok(pinned.to_vec());
-    }
-    let of = match decide(recorder.policy(), &Request::Dns { name }) {
-        // The question leaves the machine, whoever answers it: a sink of its own.
-        Ok(permit) => recorder.allow(&permit, "resolve", name, None, true)?,
-        Err(denial) => {
-            recorder.deny(&denial, "resolve", name, None)?;
-            return Err(Unreachable::Denied(denial));
-        }
-    };
-    recorder.whole(of, Way::Out(SinkKind::Dns), name, name.as_bytes())?;
-    match network.resolver.lookup(name).await {
-        Ok(addresses) => Ok(addresses),
-        Err(e) => {
-            let why = format!("the name cannot be resolved: {}", e.kind());
-            recorder.outcome(of, Some(&why))?;
-            Err(Unreachable::Unresolved(why))
-        }
-    }
 }

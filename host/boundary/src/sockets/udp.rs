@@ -1,0 +1,289 @@
+//! `wasi:sockets/udp`: which peers datagrams go to and come from.
+//!
+//! A peer is recorded with its first datagram in each direction; further ones are counted, and their bytes are one flow. What the system
+//! refuses to send after it was seen (it has no route, or finds the datagram too large) is in the sink all the same.
+
+use super::address::{Far, end, far, host};
+use super::wall::{Kind, Wall};
+use super::{MAX_BUFFER, SocketResult, family, hand_on, trap};
+use crate::flow::{FlowId, Way};
+use crate::imports::Import;
+use crate::record::Stopped;
+use crate::state::View;
+use customs_ledger::material::{SinkKind, SourceKind};
+use customs_policy::{Permit, Request};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily, IpSocketAddress};
+use wasmtime_wasi::p2::bindings::sockets::udp::{
+    self, HostIncomingDatagramStream, HostOutgoingDatagramStream, HostUdpSocket, IncomingDatagram,
+    IncomingDatagramStream, OutgoingDatagram, OutgoingDatagramStream,
+};
+use wasmtime_wasi::p2::bindings::sockets::udp_create_socket;
+use wasmtime_wasi::p2::{DynPollable, Network, SocketError, UdpSocket};
+use wasmtime_wasi::sockets::WasiSocketsCtxView;
+
+type Socket = Resource<UdpSocket>;
+type In = Resource<IncomingDatagramStream>;
+type Out = Resource<OutgoingDatagramStream>;
+
+/// What no datagram is longer than, whatever carries it.
+const MAX_DATAGRAM: usize = 65_535;
+
+/// A UDP socket of the guest.
+pub(super) struct Udp {
+    wall: Arc<Wall>,
+    /// The peer it is connected to.
+    remote: Option<SocketAddr>,
+    /// Datagrams that the guest was last told it may send.
+    permitted: u64,
+    sending: Peers,
+    receiving: Peers,
+}
+
+type Peers = BTreeMap<SocketAddr, Peer>;
+
+/// A peer in one direction.
+struct Peer {
+    of: u64,
+    flow: FlowId,
+}
+
+impl Udp {
+    /// Sees a datagram. A peer's first is recorded before that, and the further ones are counted.
+    fn see(&mut self, what: Far, peer: SocketAddr, permit: &Permit, bytes: &[u8]) -> Result<(), Stopped> {
+        let recorder = &self.wall.recorder;
+        let (peers, way) = match what {
+            Far::Receive => (&mut self.receiving, Way::In(SourceKind::Socket)),
+            Far::Send | Far::Connect => (&mut self.sending, Way::Out(SinkKind::Socket)),
+        };
+        if let Some(known) = peers.get(&peer) {
+            recorder.see(known.flow, bytes)?;
+            recorder.again(known.of);
+            return Ok(());
+        }
+        let end = end(permit);
+        let of = recorder.allow(permit, what.op(), &peer.to_string(), Some(&end), what == Far::Send)?;
+        let flow = recorder.begin(of, way, format!("udp://{end}"))?;
+        peers.insert(peer, Peer { of, flow });
+        recorder.see(flow, bytes)
+    }
+}
+
+impl Drop for Udp {
+    fn drop(&mut self) {
+        for peer in self.sending.values().chain(self.receiving.values()) {
+            self.wall.recorder.release(peer.flow);
+        }
+    }
+}
+
+fn borrowed<T>(resource: &Resource<T>) -> Resource<T> {
+    Resource::new_borrow(resource.rep())
+}
+
+impl View<'_> {
+    fn udp(&mut self, socket: u32) -> SocketResult<&mut Udp> {
+        self.guard.sockets.udp.get_mut(&socket).ok_or_else(|| ErrorCode::InvalidState.into())
+    }
+
+    /// The socket of a datagram stream.
+    fn udp_of(&mut self, stream: u32) -> SocketResult<&mut Udp> {
+        let socket = self.guard.sockets.streams.get(&stream).copied();
+        self.udp(socket.ok_or(ErrorCode::InvalidState)?)
+    }
+
+    /// Sends one datagram; false where the system takes none now.
+    fn send_one(&mut self, stream: &Out, datagram: OutgoingDatagram) -> SocketResult<bool> {
+        let socket = self.udp_of(stream.rep())?;
+        let given = datagram.remote_address.map(SocketAddr::from);
+        let to = match (given, socket.remote) {
+            (Some(given), Some(remote)) if given != remote => return Err(ErrorCode::InvalidArgument.into()),
+            (None, None) => return Err(ErrorCode::InvalidArgument.into()),
+            (given, remote) => given.or(remote).ok_or(ErrorCode::InvalidArgument)?,
+        };
+        let wall = Arc::clone(&socket.wall);
+        let permit = far(wall.recorder.policy(), &wall.answered, Far::Send, to)
+            .map_err(|refused| self.refuse_far(&refused, Far::Send.op(), &to.to_string()))?;
+        if datagram.data.len() > MAX_DATAGRAM {
+            return Err(ErrorCode::DatagramTooLarge.into());
+        }
+        // Asked before the bytes are seen: what cannot go now is sent again by the guest, and seen then.
+        if HostOutgoingDatagramStream::check_send(&mut self.inner_sockets(), borrowed(stream))? == 0 {
+            return Ok(false);
+        }
+        self.udp_of(stream.rep())?.see(Far::Send, to, &permit, &datagram.data).map_err(trap)?;
+        let sent = HostOutgoingDatagramStream::send(&mut self.inner_sockets(), borrowed(stream), vec![datagram]);
+        self.unless_stopped(sent).map(|count| count > 0)
+    }
+}
+
+impl udp_create_socket::Host for View<'_> {
+    async fn create_udp_socket(&mut self, of: IpAddressFamily) -> SocketResult<Socket> {
+        self.count(Import::CreateUdpSocket);
+        let wall = self.admit(&Request::UdpCreate, "create-udp-socket", family(of))?;
+        let mut context = wall.context(Kind::Udp);
+        let mut inner = WasiSocketsCtxView { ctx: context.sockets(), table: self.table };
+        let socket = udp_create_socket::Host::create_udp_socket(&mut inner, of).await?;
+        let (sending, receiving) = (Peers::new(), Peers::new());
+        let entry = Udp { wall, remote: None, permitted: 0, sending, receiving };
+        self.guard.sockets.udp.insert(socket.rep(), entry);
+        Ok(socket)
+    }
+}
+
+impl udp::Host for View<'_> {}
+
+impl HostUdpSocket for View<'_> {
+    async fn start_bind(
+        &mut self,
+        socket: Socket,
+        network: Resource<Network>,
+        local_address: IpSocketAddress,
+    ) -> SocketResult<()> {
+        self.count(Import::UdpStartBind);
+        let address = SocketAddr::from(local_address);
+        let wall = Arc::clone(&self.udp(socket.rep())?.wall);
+        let (at, shown) = (host(address.ip()), address.to_string());
+        let permit = self.near(&Request::UdpBind { host: &at, port: address.port() }, "udp-bind", &shown)?;
+        let of = self.guard.recorder.allow(&permit, "udp-bind", &shown, None, true).map_err(trap)?;
+        wall.begin_bind();
+        let bound = HostUdpSocket::start_bind(&mut self.inner_sockets(), socket, network, local_address).await;
+        wall.end_bind(bound.is_ok().then_some(address));
+        let bound = self.unless_stopped(bound);
+        self.socket_ended(of, bound)
+    }
+
+    /// Connecting sends nothing; it is decided here, and recorded with the first datagram.
+    async fn stream(&mut self, socket: Socket, remote_address: Option<IpSocketAddress>) -> SocketResult<(In, Out)> {
+        self.count(Import::UdpStream);
+        let rep = socket.rep();
+        let remote = remote_address.map(SocketAddr::from);
+        let wall = Arc::clone(&self.udp(rep)?.wall);
+        if let Some(to) = remote
+            && let Err(refused) = far(wall.recorder.policy(), &wall.answered, Far::Send, to)
+        {
+            return Err(self.refuse_far(&refused, Far::Send.op(), &to.to_string()));
+        }
+        let streams = HostUdpSocket::stream(&mut self.inner_sockets(), socket, remote_address).await;
+        let (incoming, outgoing) = self.unless_stopped(streams)?;
+        let entry = self.udp(rep)?;
+        entry.remote = remote;
+        entry.permitted = 0;
+        self.guard.sockets.streams.insert(incoming.rep(), rep);
+        self.guard.sockets.streams.insert(outgoing.rep(), rep);
+        Ok((incoming, outgoing))
+    }
+
+    fn set_receive_buffer_size(&mut self, socket: Socket, value: u64) -> SocketResult<()> {
+        self.count(Import::UdpSetReceiveBufferSize);
+        HostUdpSocket::set_receive_buffer_size(&mut self.inner_sockets(), socket, value.min(MAX_BUFFER))
+    }
+
+    fn set_send_buffer_size(&mut self, socket: Socket, value: u64) -> SocketResult<()> {
+        self.count(Import::UdpSetSendBufferSize);
+        HostUdpSocket::set_send_buffer_size(&mut self.inner_sockets(), socket, value.min(MAX_BUFFER))
+    }
+
+    fn drop(&mut self, socket: Socket) -> wasmtime::Result<()> {
+        let rep = socket.rep();
+        HostUdpSocket::drop(&mut self.inner_sockets(), socket)?;
+        self.guard.sockets.udp.remove(&rep);
+        Ok(())
+    }
+
+    hand_on! { HostUdpSocket:
+        fn finish_bind(socket: Socket) -> SocketResult<()> = UdpFinishBind;
+        fn local_address(socket: Socket) -> SocketResult<IpSocketAddress> = UdpLocalAddress;
+        fn remote_address(socket: Socket) -> SocketResult<IpSocketAddress> = UdpRemoteAddress;
+        fn address_family(socket: Socket) -> wasmtime::Result<IpAddressFamily> = UdpAddressFamily;
+        fn unicast_hop_limit(socket: Socket) -> SocketResult<u8> = UdpUnicastHopLimit;
+        fn set_unicast_hop_limit(socket: Socket, value: u8) -> SocketResult<()> = UdpSetUnicastHopLimit;
+        fn receive_buffer_size(socket: Socket) -> SocketResult<u64> = UdpReceiveBufferSize;
+        fn send_buffer_size(socket: Socket) -> SocketResult<u64> = UdpSendBufferSize;
+        fn subscribe(socket: Socket) -> wasmtime::Result<Resource<DynPollable>> = UdpSubscribe;
+    }
+}
+
+impl HostIncomingDatagramStream for View<'_> {
+    fn receive(&mut self, stream: In, max_results: u64) -> SocketResult<Vec<IncomingDatagram>> {
+        self.count(Import::UdpInReceive);
+        let rep = stream.rep();
+        let wall = Arc::clone(&self.udp_of(rep)?.wall);
+        let received = HostIncomingDatagramStream::receive(&mut self.inner_sockets(), stream, max_results);
+        let mut kept = Vec::new();
+        for datagram in self.unless_stopped(received)? {
+            let from = SocketAddr::from(datagram.remote_address);
+            match far(wall.recorder.policy(), &wall.answered, Far::Receive, from) {
+                Ok(permit) => {
+                    self.udp_of(rep)?.see(Far::Receive, from, &permit, &datagram.data).map_err(trap)?;
+                    kept.push(datagram);
+                }
+                // A lookup since it came may have shown that a rule denies its sender.
+                Err(refused) => {
+                    let resolved = refused.resolved.as_deref();
+                    let told = wall.recorder.deny(&refused.denial, Far::Receive.op(), &from.to_string(), resolved);
+                    told.map_err(trap)?;
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    fn drop(&mut self, stream: In) -> wasmtime::Result<()> {
+        let rep = stream.rep();
+        HostIncomingDatagramStream::drop(&mut self.inner_sockets(), stream)?;
+        self.guard.sockets.streams.remove(&rep);
+        Ok(())
+    }
+
+    hand_on! { HostIncomingDatagramStream:
+        fn subscribe(stream: In) -> wasmtime::Result<Resource<DynPollable>> = UdpInSubscribe;
+    }
+}
+
+impl HostOutgoingDatagramStream for View<'_> {
+    fn check_send(&mut self, stream: Out) -> SocketResult<u64> {
+        self.count(Import::UdpOutCheckSend);
+        let rep = stream.rep();
+        let permitted = HostOutgoingDatagramStream::check_send(&mut self.inner_sockets(), stream)?;
+        self.udp_of(rep)?.permitted = permitted;
+        Ok(permitted)
+    }
+
+    /// One by one, so that each is decided, recorded and seen before it goes and none that does not go is seen.
+    fn send(&mut self, stream: Out, datagrams: Vec<OutgoingDatagram>) -> SocketResult<u64> {
+        self.count(Import::UdpOutSend);
+        if datagrams.is_empty() {
+            return Ok(0);
+        }
+        let permitted = std::mem::take(&mut self.udp_of(stream.rep())?.permitted);
+        if datagrams.len() as u64 > permitted {
+            return Err(SocketError::trap(wasmtime::format_err!("more datagrams than check-send permitted")));
+        }
+        let mut sent = 0;
+        for datagram in datagrams {
+            match self.send_one(&stream, datagram) {
+                Ok(true) => sent += 1,
+                Ok(false) => break,
+                // An error after the first is for the next call to find, unless the call is over.
+                Err(error) if sent == 0 || error.downcast_ref().is_none() => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(sent)
+    }
+
+    async fn drop(&mut self, stream: Out) -> wasmtime::Result<()> {
+        let rep = stream.rep();
+        HostOutgoingDatagramStream::drop(&mut self.inner_sockets(), stream).await?;
+        self.guard.sockets.streams.remove(&rep);
+        Ok(())
+    }
+
+    hand_on! { HostOutgoingDatagramStream:
+        fn subscribe(stream: Out) -> wasmtime::Result<Resource<DynPollable>> = UdpOutSubscribe;
+    }
+}
