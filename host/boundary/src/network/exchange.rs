@@ -125,7 +125,7 @@ impl Exchange {
 
         // From here on the headers hold what the guest must not see; they are seen by nobody but the server.
         let injected = self.network.secrets.inject(self.recorder.policy(), &self.endpoint, &mut parts.headers);
-        let masker = Masker::new(injected.secrets.iter().map(|s| s.value.clone().into_bytes()));
+        let masker = Masker::new(injected.forms.iter().cloned());
         let rule = injected.secrets.first().map(|s| Arc::clone(&s.rule));
         let authority = self.endpoint.authority();
         parts.uri = if http2 {

@@ -75,8 +75,9 @@ impl Secrets {
         let belongs = |s: &&Secret| policy.net().secrets().iter().any(|b| b.name == s.name && b.goes_to(endpoint));
         let here: Vec<&Secret> = self.0.iter().filter(belongs).collect();
         let mut shown = lines(headers);
+        let mut forms: Vec<Vec<u8>> = here.iter().map(|s| s.value.clone().into_bytes()).collect();
         if here.is_empty() {
-            return Injected { secrets: here, shown };
+            return Injected { secrets: here, forms, shown };
         }
         let mut marked = headers.clone();
         for (value, mark) in headers.values_mut().zip(marked.values_mut()) {
@@ -86,6 +87,8 @@ impl Secrets {
             if let (Ok(mut real), Ok(name)) = (HeaderValue::from_bytes(&real), HeaderValue::from_bytes(&name)) {
                 // Never indexed by HTTP/2's header compression, never shown by Debug.
                 real.set_sensitive(true);
+                // What went out in another form may come back in it.
+                forms.extend(credentials(real.as_bytes()).map(<[u8]>::to_vec));
                 *value = real;
                 *mark = name;
                 shown.clear();
@@ -94,7 +97,7 @@ impl Secrets {
         if shown.is_empty() {
             shown = lines(&marked);
         }
-        Injected { secrets: here, shown }
+        Injected { secrets: here, forms, shown }
     }
 }
 
@@ -102,6 +105,8 @@ impl Secrets {
 pub(crate) struct Injected<'a> {
     /// The secrets that the origin may have.
     pub(crate) secrets: Vec<&'a Secret>,
+    /// What must not come back: the values, and the credentials that were made of them.
+    pub(crate) forms: Vec<Vec<u8>>,
     /// The header lines as they are recorded: the name of a secret where its value is sent.
     pub(crate) shown: Vec<u8>,
 }
@@ -123,13 +128,14 @@ fn replace(value: &[u8], secrets: &[&Secret], by: impl Fn(&Secret) -> String) ->
     if let Some(replaced) = replace_plain(value, secrets, &by) {
         return Some(replaced);
     }
-    // `Basic base64(user:password)`, RFC 7617.
-    let (scheme, credentials) = value.split_at_checked(6)?;
-    if !scheme.eq_ignore_ascii_case(b"basic ") {
-        return None;
-    }
-    let replaced = replace_plain(&STANDARD.decode(credentials.trim_ascii()).ok()?, secrets, &by)?;
+    let replaced = replace_plain(&STANDARD.decode(credentials(value)?).ok()?, secrets, &by)?;
     Some([b"Basic ", STANDARD.encode(replaced).as_bytes()].concat())
+}
+
+/// The encoded part of `Basic base64(user:password)`, RFC 7617.
+fn credentials(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, credentials) = value.split_at_checked(6)?;
+    scheme.eq_ignore_ascii_case(b"basic ").then(|| credentials.trim_ascii())
 }
 
 fn replace_plain(value: &[u8], secrets: &[&Secret], by: &impl Fn(&Secret) -> String) -> Option<Vec<u8>> {
