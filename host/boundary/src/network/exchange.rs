@@ -200,7 +200,10 @@ async fn speak_http2(wire: Wire, request: Request<OutBody>) -> Result<Spoken, Fa
     let (mut sender, connection) = builder.handshake(TokioIo::new(wire)).await.map_err(|e| failed(&e))?;
     let driver = spawn(async move {
         connection.await.ok();
-        drop(tasks);
+        // It ends with the last request; what reads and writes for it goes on until the answer has been read.
+        while let Some(task) = tasks.take() {
+            task.await;
+        }
     });
     let response = sender.send_request(request).await.map_err(|e| failed(&e))?;
     // No second request will come; the connection ends with this one.
@@ -219,9 +222,15 @@ fn failed(error: &hyper::Error) -> Failed {
     Failed::new(guest, format!("http: {error}"))
 }
 
-/// What HTTP/2 does beside the connection itself; ends with it.
+/// What HTTP/2 does beside the connection itself. Dropping the last of these ends it.
 #[derive(Clone, Default)]
 struct Tasks(Arc<Mutex<Vec<AbortOnDropJoinHandle<()>>>>);
+
+impl Tasks {
+    fn take(&self) -> Option<AbortOnDropJoinHandle<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
     fn execute(&self, future: F) {
