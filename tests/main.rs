@@ -21,5 +21,6 @@ mod filesystem;
 mod ledger;
 mod limits;
 mod loading;
+mod network;
 mod policy_files;
 mod streams;

@@ -15,12 +15,23 @@
 //! Each [`Run`] has been checked already: no panic, no word of the outside canary in anything that was said or recorded, and a ledger, where there
 //! is one, that `customs verify` calls ok. A test that expects otherwise says so before: [`Customs::unchecked`].
 //!
+//! What is on the other end of the network: [`servers`] and [`http2`], with [`certificates`] made for them. [`lab`] runs a guest in this process,
+//! over a resolver of the test's own. [`watched`] looks at the program while it runs.
+//!
 //! Cases whose shape repeats are data in `fixtures/cases`: [`case::play`] runs a file of them.
 
 pub mod case;
+pub mod certificates;
 mod customs;
+pub mod http2;
+#[allow(dead_code, reason = "tests/oracle.rs uses the rest of it")]
+mod inside;
+pub mod lab;
+pub mod resolver;
 mod run;
+pub mod servers;
 pub mod tree;
+pub mod watched;
 mod world;
 
 pub use customs::Customs;

@@ -85,19 +85,20 @@ impl Inside {
             list.push((*value).to_owned());
         }
         let layer = Layer { raw, base: PathBuf::from("/"), origin: Origin::Flags };
-        let (report, bytes) = self.call_under(program, tool, arguments, layer, |_| Network::none());
+        let (report, bytes) = self.call_under(program, tool, layer, |_| Network::none(), |_| arguments.clone());
         let text = String::from_utf8(bytes).unwrap();
         (report, text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
     }
 
-    /// One call under a policy of one layer, over a network of the caller's own, and the ledger it left.
+    /// One call under a policy of one layer, over a network of the caller's own, and the ledger it left. The arguments may depend on the network:
+    /// it has made the placeholders of secrets.
     pub fn call_under(
         &self,
         program: &Arc<Program>,
         tool: &str,
-        arguments: &Value,
         layer: Layer,
         network: impl FnOnce(&Policy) -> Network,
+        arguments: impl FnOnce(&Network) -> Value,
     ) -> (Report, Vec<u8>) {
         let policy = Arc::new(Policy::build(&[layer], &Machine(Vec::new())).unwrap());
         let empty = tempfile::tempdir().unwrap();
@@ -116,7 +117,7 @@ impl Inside {
         });
         ledger.lock().unwrap().append(&open).unwrap();
         let key = Arc::new(RunKey::random().unwrap());
-        let arguments = arguments.as_object().unwrap().clone();
+        let arguments = arguments(&network).as_object().unwrap().clone();
         let prepared = Session::prepare(program, &policy, tool, arguments).unwrap();
         let shared = Arc::clone(&ledger);
         let session = Session::new(Arc::clone(program), policy, roots, network, shared, key, Instant::now());

@@ -13,7 +13,7 @@ const LONG: usize = 20;
 /// The values to cover, with the variable each belongs to; the longest first, so that one that holds another is covered whole.
 #[derive(Default)]
 pub struct Hidden {
-    /// The values to cover in names.
+    /// The values to cover in names, in lower case.
     covered: Vec<(String, String)>,
     /// Every granted value, whatever it looks like: a digest of bytes that hold one is keyed.
     granted: Vec<String>,
@@ -31,12 +31,14 @@ impl Hidden {
         let secret = policy.env().iter().filter(|v| looks_secret(&v.value));
         let mut values: Vec<(String, String)> =
             secret.map(|v| (v.value.clone(), format!("[env:{}]", v.name))).collect();
-        // Declared to be secret, whatever they look like. The guest does not hold them; this is the second wall.
-        values.extend(secrets.values().map(|(name, value)| (value.to_owned(), format!("[secret:{name}]"))));
+        // Declared to be secret, so whatever they look like. The guest does not hold them; this is the second wall.
+        let long = secrets.values().filter(|(_, value)| value.len() >= MIN_LENGTH);
+        values.extend(long.map(|(name, value)| (value.to_owned(), format!("[secret:{name}]"))));
         values.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
         let injected = secrets.values().map(|(_, value)| value.to_owned());
         let granted = policy.env().iter().map(|v| v.value.clone()).chain(injected).filter(|v| !v.is_empty()).collect();
-        Hidden { covered: values, granted }
+        let covered = values.into_iter().map(|(value, name)| (value.to_ascii_lowercase(), name)).collect();
+        Hidden { covered, granted }
     }
 
     /// True where the bytes hold a granted value.
@@ -45,17 +47,38 @@ impl Hidden {
         self.granted.iter().any(|value| memchr::memmem::find(bytes, value.as_bytes()).is_some())
     }
 
-    /// The text without the values.
+    /// The text without the values, in upper and lower case alike: a host name is recorded in lower case whatever the guest wrote.
     #[must_use]
     pub fn cover<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut covered = Cow::Borrowed(text);
+        if self.covered.is_empty() {
+            return covered;
+        }
+        let mut lower = text.to_ascii_lowercase();
         for (value, name) in &self.covered {
-            if covered.contains(value.as_str()) {
-                covered = Cow::Owned(covered.replace(value.as_str(), name));
+            if let Some(replaced) = replace(&covered, &lower, value, name) {
+                lower = replaced.to_ascii_lowercase();
+                covered = Cow::Owned(replaced);
             }
         }
         covered
     }
+}
+
+/// None where `value`, in lower case, is not in the text. Letters beyond ASCII keep their case and their place in `lower`.
+fn replace(text: &str, lower: &str, value: &str, by: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut from = 0;
+    for (at, _) in lower.match_indices(value) {
+        out.push_str(text.get(from..at)?);
+        out.push_str(by);
+        from = at + value.len();
+    }
+    if from == 0 {
+        return None;
+    }
+    out.push_str(text.get(from..)?);
+    Some(out)
 }
 
 /// Paths, flags and words are not covered: a directory given in a variable stands in every path below it.
@@ -92,5 +115,7 @@ mod tests {
             ],
         };
         assert_eq!(hidden.cover("/x/abc123456789/abc12345"), "/x/[env:LONG]/[env:S]");
+        assert_eq!(hidden.cover("/x/ABC123456789/é/Abc12345/"), "/x/[env:LONG]/é/[env:S]/");
+        assert_eq!(hidden.cover("/x/abc1234/é"), "/x/abc1234/é");
     }
 }

@@ -41,6 +41,13 @@ impl Sender {
         let stopped = |s: Stopped| Error::InternalError(Some(s.to_string()));
         let (method, uri) = (request.method().as_str(), request.uri().to_string());
         let asked = self.asked.take().unwrap_or_else(|| format!("{method} {uri}"));
+        let permit = match decide(self.recorder.policy(), &Request::Http { method, url: &uri }) {
+            Ok(permit) => permit,
+            Err(denial) => {
+                self.recorder.deny(&denial, "handle", &asked, None).map_err(stopped)?;
+                return Err(guest_error(denial.code));
+            }
+        };
         let limit = self.recorder.policy().limits().max_requests;
         if self.started >= limit {
             let denial = Denial::new(Capability::HttpRequest, DenialCode::Limit);
@@ -49,13 +56,6 @@ impl Sender {
             return Err(stopped(self.recorder.stop(Stop::Limit { limit: "requests", observed })));
         }
         self.started += 1;
-        let permit = match decide(self.recorder.policy(), &Request::Http { method, url: &uri }) {
-            Ok(permit) => permit,
-            Err(denial) => {
-                self.recorder.deny(&denial, "handle", &asked, None).map_err(stopped)?;
-                return Err(guest_error(denial.code));
-            }
-        };
         let Some(endpoint) = permit.endpoint().cloned() else { return Err(Error::HttpRequestUriInvalid) };
         let resolved = format!("{endpoint}{}", request.uri().path());
         // Buffered: nothing leaves before the lookup or the connection, and the records of those take this one with them.

@@ -33,6 +33,10 @@ impl types::Host for View<'_> {
         error: Resource<wasmtime_wasi_io::streams::Error>,
     ) -> wasmtime::Result<Option<types::ErrorCode>> {
         self.count(Import::HttpErrorCode);
+        // A body breaks off with an error of wasmtime-wasi-http's, which its own function does not know again.
+        if let Some(broken) = self.table.get(&error)?.downcast_ref::<wasmtime_wasi_http::Error>() {
+            return Ok(Some(code_of(broken)));
+        }
         types::Host::http_error_code(&mut self.inner_http(), error)
     }
 
@@ -42,6 +46,18 @@ impl types::Host for View<'_> {
 
     fn convert_header_error(&mut self, error: HeaderError) -> wasmtime::Result<types::HeaderError> {
         types::Host::convert_header_error(&mut self.inner_http(), error)
+    }
+}
+
+/// Why a body broke off, for the errors that ours have.
+fn code_of(error: &wasmtime_wasi_http::Error) -> types::ErrorCode {
+    use wasmtime_wasi_http::Error;
+    match error {
+        Error::HttpResponseIncomplete => types::ErrorCode::HttpResponseIncomplete,
+        Error::HttpResponseTimeout => types::ErrorCode::HttpResponseTimeout,
+        Error::HttpResponseBodySize(size) => types::ErrorCode::HttpResponseBodySize(*size),
+        Error::ConnectionReadTimeout => types::ErrorCode::ConnectionReadTimeout,
+        _ => types::ErrorCode::HttpProtocolError,
     }
 }
 

@@ -15,11 +15,13 @@ pub struct StandIn<'a> {
 #[must_use]
 pub fn stand_ins(sources: &[Source], sinks: &[Sink], stand_ins: &[StandIn<'_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for sink in sinks {
+    for sink in sinks.iter().filter(|_| !stand_ins.is_empty()) {
+        // In lower case: that is how a host name goes out, whatever the tool wrote.
+        let lower = sink.content.kept.to_ascii_lowercase();
         for stand_in in stand_ins {
-            let bytes = stand_in.placeholder.as_bytes();
+            let bytes = stand_in.placeholder.to_ascii_lowercase();
             let length = bytes.len() as u64;
-            let found = memmem::find_iter(&sink.content.kept, bytes);
+            let found = memmem::find_iter(&lower, &bytes);
             let sink_ranges: Vec<(u64, u64)> = found.map(|at| (at as u64, at as u64 + length)).collect();
             let is_it = |s: &&Source| s.kind == SourceKind::Env && s.name == stand_in.name;
             // A guest that never asked for its environment cannot know the placeholder.
@@ -87,7 +89,7 @@ mod tests {
             sink(1, SinkKind::Return, "nothing here"),
             sink(2, SinkKind::HttpRequest, "a=Q4mZ8tRw1xYp0LkA&b=Q4mZ8tRw1xYp0LkA"),
             sink(3, SinkKind::Return, "Q4mZ8tRw1xYp0Lk"),
-            sink(4, SinkKind::Return, "Q4mZ8tRw1xYp0LkA"),
+            sink(4, SinkKind::Return, "q4mz8trw1xyp0lka"),
         ];
         let found = stand_ins(&sources, &sinks, &[KEY]);
         let places: Vec<_> = found.iter().map(|f| (f.source, f.sink, f.severity, f.sink_ranges.clone())).collect();
