@@ -233,6 +233,54 @@ secret = [{ name = "KEY", to = "https://api.test" }, { name = "KEY", to = "http:
     );
 }
 
+/// Flow rules are shown in their plain spelling, grant nothing, and are part of the digest.
+#[test]
+fn policy_show_says_what_is_done_about_which_flow() {
+    let world = World::new();
+    let show = |policy: &str, more: &[&str]| {
+        world.write("policy.toml", policy);
+        let arguments: Vec<&str> = ["policy", "show", "policy.toml"].iter().chain(more).copied().collect();
+        let run = world.customs(&arguments).run();
+        run.exits(0);
+        run
+    };
+    let policy = r#"[tool.t]
+[[tool.t.flow]]
+from = "secret"
+to = "return"
+do = "redact"
+[[tool.t.flow]]
+from = "env:*"
+to = "http-request:https://API.test:443/v1*"
+do = "block"
+"#;
+    let shown = show(policy, &["-o", "json"]);
+    let to = "http-request:https://api.test/v1*";
+    let blocks = "flow env:* -> http-request:https://API.test:443/v1*: block";
+    assert_eq!(
+        shown.json["flow"],
+        json!([
+            {"from": "secret", "to": "return", "do": "redact", "rule": "flow secret -> return: redact (policy.toml:2)"},
+            {"from": "env", "to": to, "do": "block", "rule": format!("{blocks} (policy.toml:6)")},
+        ]),
+        "{shown}"
+    );
+    assert_eq!(shown.json["grants"], json!([blocks, "flow secret -> return: redact"]), "{shown}");
+    let text = show(policy, &[]).stdout;
+    let lines: Vec<&str> = text.lines().take(3).collect();
+    let expected = [
+        "grants   none: the tool reaches nothing",
+        "flow     secret -> return  redact",
+        &format!("flow     env -> {to}  block"),
+    ];
+    assert_eq!(lines, expected, "{text}");
+
+    let milder = show(&policy.replacen("redact", "warn", 1), &["-o", "json"]);
+    assert_ne!(milder.json["digest"], shown.json["digest"], "{milder}");
+    let none = show("[tool.t]\n", &["-o", "json"]);
+    assert_eq!((&none.json["flow"], &none.json["grants"]), (&json!([]), &json!([])), "{none}");
+}
+
 /// 143: others may write the policy: it is used, and its owner is told. What it said is in the ledger by its digest.
 #[test]
 fn a_policy_that_others_may_write_is_warned_of_and_pinned_by_its_digest() {

@@ -71,6 +71,10 @@ impl Flow {
         self.kept.extend_from_slice(bytes.get(..fits).unwrap_or_default());
     }
 
+    pub(crate) fn is_ended(&self) -> bool {
+        self.digest.is_none()
+    }
+
     pub(crate) fn kept(&self) -> &[u8] {
         &self.kept
     }

@@ -9,12 +9,13 @@ use crate::digesting::Piece;
 use crate::flow::{Flow, FlowId, Way};
 use crate::hidden::Hidden;
 use crate::imports::{Counts, Import};
+use crate::judge::Judge;
 pub use crate::stop::{Stop, Stopped};
 use bytes::Bytes;
 use customs_ledger::digest::Hasher;
-use customs_ledger::material::{Sink, SinkKind, Source, SourceKind};
+use customs_ledger::material::{Content, Sink, SinkKind, Source, SourceKind};
 use customs_ledger::{Access, Decision, Event, Ledger, Outcome, RunKey};
-use customs_policy::{Capability, Denial, Permit, Policy};
+use customs_policy::{Capability, Denial, DenialCode, Permit, Policy};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -63,6 +64,7 @@ struct Inner {
     stop: Option<Stop>,
     /// Accesses whose outcome is still to come: requests on their way.
     pending: BTreeSet<u64>,
+    blocked: BTreeSet<u64>,
     /// The call is over: nothing crosses any more.
     over: bool,
 }
@@ -74,6 +76,7 @@ pub struct Recorder(Arc<Shared>);
 struct Shared {
     policy: Arc<Policy>,
     hidden: Arc<Hidden>,
+    judge: Arc<dyn Judge>,
     ledger: Arc<Mutex<Ledger>>,
     key: Arc<RunKey>,
     call: u64,
@@ -100,6 +103,8 @@ pub struct Harvest {
     /// There were more distinct denials than rows for them.
     pub capped: bool,
     pub imports: BTreeMap<&'static str, u64>,
+    /// Sinks that were held back: their bytes were given out by the guest and have not left.
+    pub blocked: BTreeSet<u64>,
     pub stop: Option<Stop>,
 }
 
@@ -109,6 +114,7 @@ impl Recorder {
     pub fn new(
         policy: Arc<Policy>,
         hidden: Arc<Hidden>,
+        judge: Arc<dyn Judge>,
         ledger: Arc<Mutex<Ledger>>,
         key: Arc<RunKey>,
         call: u64,
@@ -119,6 +125,7 @@ impl Recorder {
         Recorder(Arc::new(Shared {
             policy,
             hidden,
+            judge,
             ledger,
             key,
             call,
@@ -140,6 +147,7 @@ impl Recorder {
                 events: 0,
                 stop: None,
                 pending: BTreeSet::new(),
+                blocked: BTreeSet::new(),
                 over: false,
             }),
             halt: Notify::new(),
@@ -461,11 +469,13 @@ impl Recorder {
         };
         // An empty file or stream gave the guest nothing: there is an outcome and no source.
         let crossed = number != 0;
+        let blocked = sink.is_some_and(|number| crossed && inner.blocked.contains(&number));
         let event = Event::Outcome(Outcome {
             call: self.0.call,
             of,
             t: self.elapsed(),
-            ok: true,
+            ok: !blocked,
+            error: blocked.then_some("held back by a flow rule"),
             bytes: Some(content.bytes),
             digest: Some(content.digest),
             source: source.filter(|_| crossed),
@@ -521,6 +531,58 @@ impl Recorder {
         self.whole(of, Way::In(SourceKind::Argument), name, bytes)
     }
 
+    /// Whether sinks of this kind have to be judged before they leave.
+    pub(crate) fn judges(&self, kind: SinkKind) -> bool {
+        self.0.judge.watches(kind)
+    }
+
+    /// Judges sinks that are about to leave, named bytes of one kind. Where a rule blocks them they are recorded as held back, under access
+    /// `of`, with a denial of their own, and the refusal is given.
+    pub(crate) fn judge(
+        &self,
+        of: u64,
+        kind: SinkKind,
+        capability: Capability,
+        op: &'static str,
+        parts: &[(String, &[u8])],
+    ) -> Result<Option<Denial>, Stopped> {
+        let candidate = |(name, bytes): &(String, &[u8])| {
+            let kept = bytes.to_vec();
+            let content = Content { bytes: kept.len() as u64, digest: Hasher::plain().finish(), kept, complete: true };
+            Sink { id: 0, kind, name: name.clone(), content }
+        };
+        let sinks: Vec<Sink> = parts.iter().map(candidate).collect();
+        let sources = self.sources_so_far();
+        let Some(rule) = self.0.judge.blocks(&sources, &sinks) else { return Ok(None) };
+        for (name, bytes) in parts {
+            let id = self.begin(of, Way::Out(kind), name.clone())?;
+            self.see(id, bytes)?;
+            let mut inner = self.inner();
+            let number = inner.flows.get(id.0).map_or(0, |flow| flow.number);
+            inner.blocked.insert(number);
+            self.end_locked(&mut inner, id, false)?;
+        }
+        let denial = Denial::by_rule(capability, DenialCode::FlowRule, &rule);
+        let requested = parts.first().map_or("", |(name, _)| name.as_str());
+        self.deny(&denial, op, requested, None)?;
+        Ok(Some(denial))
+    }
+
+    /// Everything that came in so far, ended or not.
+    fn sources_so_far(&self) -> Vec<Source> {
+        let inner = self.inner();
+        let open = inner.flows.iter().filter_map(|flow| match flow.way {
+            Way::In(kind) if flow.number != 0 && !flow.is_ended() => {
+                let kept = flow.kept().to_vec();
+                let content =
+                    Content { bytes: kept.len() as u64, digest: Hasher::plain().finish(), kept, complete: true };
+                Some(Source { id: flow.number, kind, name: flow.name.clone(), class: kind.class(), content })
+            }
+            _ => None,
+        });
+        inner.sources.iter().cloned().chain(open).collect()
+    }
+
     /// Ends what is open and gives everything back. The records that close a call are written past the cap on events.
     pub fn finish(&self) -> Result<Harvest, Stopped> {
         let mut inner = self.inner();
@@ -568,6 +630,7 @@ impl Recorder {
             suppressed,
             capped: inner.denials.cut,
             imports: inner.counts.called(),
+            blocked: std::mem::take(&mut inner.blocked),
             stop: inner.stop.clone(),
         })
     }

@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Check that a ledger is whole and unaltered
     Verify(Verify),
+    /// Tell what a ledger says: what was reached, denied and found
+    Report(Report),
     /// Say what a policy decides about one access (--read, --write, --net, or --env NAME), and which grant would change it
     Why(Box<Why>),
     /// Check or show a policy
@@ -194,6 +196,27 @@ pub(crate) struct Verify {
     pub(crate) head: Option<String>,
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For a person, on a terminal
+    #[default]
+    Text,
+    /// For scripts
+    Json,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+    /// One page that needs nothing else
+    Html,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// The ledger
+    pub(crate) ledger: PathBuf,
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: ReportFormat,
 }
 
 #[derive(Debug, Args)]

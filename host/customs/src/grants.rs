@@ -27,6 +27,8 @@ impl Grants {
             deny_env: self.deny_env.clone(),
             deny_net: self.deny_net.clone(),
             dir: self.dir.clone(),
+            // Flow rules stand in files only.
+            flow: Vec::new(),
             deny_clock: self.deny_clock,
             deny_random: self.deny_random,
             dangerously_allow: self.dangerously_allow,

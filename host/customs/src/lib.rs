@@ -49,6 +49,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Fault> {
         Command::Run(run) => commands::run::run(&run),
         Command::Inspect(inspect) => commands::inspect::run(&inspect),
         Command::Verify(verify) => commands::verify::run(&verify),
+        Command::Report(report) => commands::report::run(&report),
         Command::Why(why) => commands::why::run(&why),
         Command::Policy(PolicyCommand::Check(check)) => commands::policy::check(&check),
         Command::Policy(PolicyCommand::Show(show)) => commands::policy::show(&show),

@@ -3,15 +3,18 @@
 use crate::catalogue::{Form, Target};
 use crate::clock::TICK;
 use crate::ending::{Ending, name};
+use crate::enforce::{self, Answered, ByRules};
 use crate::json::{Signature, args, structured};
 use crate::program::{Pre, Program};
 use crate::report::{CallError, Content, Report, ToolResult};
 use crate::{dynamic, sinks};
-use customs_boundary::{Context, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Way};
-use customs_flow::{StandIn, stand_ins};
+use customs_boundary::{
+    Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Unwatched, Way,
+};
+use customs_flow::{Action, Finding, Input as Flows, StandIn, find, stand_ins};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_ledger::{Digest, End, Event, Ledger, RunKey};
-use customs_policy::Policy;
+use customs_policy::{FlowAction, Policy};
 use serde_json::{Map, Value};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -132,6 +135,7 @@ impl Session {
         let recorder = Recorder::new(
             Arc::clone(&self.policy),
             Arc::clone(&self.hidden),
+            Arc::new(ByRules { policy: Arc::clone(&self.policy) }),
             Arc::clone(&self.ledger),
             Arc::clone(&self.key),
             call,
@@ -166,7 +170,11 @@ impl Session {
         if let (false, Some(Stop::Limit { limit, observed })) = (answer.ending.is_stop(), recorder.stopped()) {
             answer = Answer { ending: Ending::Limit { limit, observed }, result: None };
         }
-        self.close(call, prepared.tool, answer, &recorder, peak_memory)
+        let signature = match &prepared.ready {
+            Ready::Typed { signature, .. } => Some(Arc::clone(signature)),
+            Ready::Command { .. } | Ready::Dynamic => None,
+        };
+        self.close(call, prepared.tool, answer, signature.as_deref(), &recorder, peak_memory)
     }
 
     /// The store's whole life.
@@ -257,7 +265,8 @@ impl Session {
         &self,
         call: u64,
         tool: String,
-        answer: Answer,
+        mut answer: Answer,
+        signature: Option<&Signature>,
         recorder: &Recorder,
         peak_memory: u64,
     ) -> Result<Report, CallError> {
@@ -269,6 +278,19 @@ impl Session {
         if let Some(Stop::Ledger(why)) = harvest.stop {
             return Err(CallError::Ledger(why));
         }
+        let (mut findings, searched) = self.look(&harvest);
+        if let Some(result) = &answer.result {
+            let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
+            match enforce::answer(&self.policy, searched, result, signature, &mut findings, sources, sinks) {
+                Answered::AsItIs => {}
+                Answered::Redacted(redacted) => answer.result = Some(redacted),
+                Answered::Blocked => {
+                    let why =
+                        "the answer was withheld: a flow rule of the policy blocks what it holds, or may".to_owned();
+                    answer = Answer { ending: Ending::Error, result: Some(ToolResult::error(why)) };
+                }
+            }
+        }
         let detail = answer.ending.detail();
         let is_limit = answer.ending.limit().is_some();
         self.append(&Event::End(End {
@@ -279,9 +301,6 @@ impl Session {
             detail: detail.as_deref().filter(|_| !is_limit),
             imports: &harvest.imports,
         }))?;
-        let placeholders = self.network.secrets().placeholders();
-        let placeholders: Vec<_> = placeholders.map(|(name, placeholder)| StandIn { name, placeholder }).collect();
-        let findings = stand_ins(&harvest.sources, &harvest.sinks, &placeholders);
         for (at, finding) in findings.iter().enumerate() {
             self.append(&Event::Finding { call, json: &finding.to_json(at + 1).to_string() })?;
         }
@@ -291,7 +310,7 @@ impl Session {
         // A limit on what may cross cut something off; other endings stopped the guest and lost nothing of what it had done.
         let cut =
             matches!(answer.ending.limit(), Some("events" | "flows" | "input" | "output" | "file-write" | "transfer"));
-        let complete = !cut && !harvest.capped && harvest.suppressed.is_empty() && whole.all(|one| one);
+        let complete = !cut && searched && !harvest.capped && harvest.suppressed.is_empty() && whole.all(|one| one);
         Ok(Report {
             call,
             tool,
@@ -308,6 +327,41 @@ impl Session {
         })
     }
 
+    /// What the sinks hold of the sources, and whether all of it was looked at.
+    fn look(&self, harvest: &Harvest) -> (Vec<Finding>, bool) {
+        let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
+        let placeholders = self.network.secrets().placeholders();
+        let placeholders: Vec<_> = placeholders.map(|(name, placeholder)| StandIn { name, placeholder }).collect();
+        let mut findings = stand_ins(sources, sinks, &placeholders);
+        let searched = find(&Flows { sources, sinks, known: &[] }, &enforce::budget(sources, sinks));
+        // What stands for a secret is a source too, and has its own rule.
+        let stands_in = |id: u64| {
+            let source = sources.iter().find(|s| s.id == id && s.kind == SourceKind::Env);
+            source.is_some_and(|s| placeholders.iter().any(|p| p.name == s.name))
+        };
+        findings.extend(searched.findings.into_iter().filter(|f| !f.source.is_some_and(stands_in)));
+        for finding in &mut findings {
+            finding.action = self.action(finding, harvest);
+        }
+        findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.sink, f.source));
+        (findings, searched.complete)
+    }
+
+    /// What is done about a finding: what the policy says, where it can still be done or was done.
+    fn action(&self, finding: &Finding, harvest: &Harvest) -> Action {
+        if harvest.blocked.contains(&finding.sink) {
+            return Action::Blocked;
+        }
+        let sink = harvest.sinks.iter().find(|s| s.id == finding.sink);
+        let is_answer = sink.is_some_and(|s| matches!(s.kind, SinkKind::Return | SinkKind::Error));
+        match enforce::rule_for(&self.policy, finding, &harvest.sources, &harvest.sinks) {
+            Some((FlowAction::Allow, _)) => Action::Allowed,
+            Some((FlowAction::Redact, _)) if is_answer => Action::Redacted,
+            Some((FlowAction::Block, _)) if is_answer => Action::Blocked,
+            _ => Action::Warned,
+        }
+    }
+
     /// Asks a component that describes its own tools what they are: in a store of its own that is granted nothing.
     pub async fn list_dynamic(
         &self,
@@ -321,6 +375,7 @@ impl Session {
         let recorder = Recorder::new(
             Arc::clone(nothing),
             Arc::clone(&self.hidden),
+            Arc::new(Unwatched),
             Arc::clone(&self.ledger),
             Arc::clone(&self.key),
             call,
@@ -347,7 +402,7 @@ impl Session {
         };
         drop(store);
         let answer = Answer { ending, result: None };
-        let report = self.close(call, "list-tools".to_owned(), answer, &recorder, 0)?;
+        let report = self.close(call, "list-tools".to_owned(), answer, None, &recorder, 0)?;
         listed.ok_or_else(|| CallError::Guest(format!("the tools could not be listed: list-tools {}", report.ending)))
     }
 }
@@ -411,7 +466,7 @@ fn typed_answer(signature: &Signature, returned: Option<&Val>, max_output: u64) 
 }
 
 /// A structured result as text: a lone string as it is, anything else as JSON.
-fn plain_text(structured: &Value) -> String {
+pub(crate) fn plain_text(structured: &Value) -> String {
     match structured.as_object().filter(|o| o.len() == 1).and_then(|o| o.get("result")) {
         Some(Value::String(text)) => text.clone(),
         _ => structured.to_string(),

@@ -10,6 +10,7 @@ pub mod catalogue;
 mod clock;
 mod dynamic;
 mod ending;
+mod enforce;
 pub mod json;
 pub mod load;
 mod program;

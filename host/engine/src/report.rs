@@ -4,7 +4,7 @@ use crate::ending::Ending;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use customs_boundary::DenialRow;
-use customs_flow::Finding;
+use customs_flow::{Action, Finding, Severity};
 use customs_ledger::material::{Sink, Source};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -82,6 +82,14 @@ pub struct Report {
     pub complete: bool,
     /// The most linear memory in use, in bytes.
     pub peak_memory: u64,
+}
+
+impl Report {
+    /// Whether there is a finding of this severity or more that no rule allows.
+    #[must_use]
+    pub fn has_finding(&self, least: Severity) -> bool {
+        self.findings.iter().any(|f| f.severity >= least && f.action != Action::Allowed)
+    }
 }
 
 /// A call that could not be made or recorded: never the guest's fault.

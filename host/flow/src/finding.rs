@@ -65,15 +65,24 @@ impl Strength {
 /// What was done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// The bytes went on, and a rule says that they may.
+    Allowed,
     /// The bytes went on; a person is told.
     Warned,
+    /// They were replaced.
+    Redacted,
+    /// Nothing of that sink went on.
+    Blocked,
 }
 
 impl Action {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Allowed => "allowed",
             Self::Warned => "warned",
+            Self::Redacted => "redacted",
+            Self::Blocked => "blocked",
         }
     }
 }
@@ -84,46 +93,58 @@ pub struct Finding {
     /// Stable; see docs/findings.md.
     pub rule: &'static str,
     pub severity: Severity,
-    /// Ids of the run's sources and sinks.
-    pub source: u64,
+    /// Ids of the run's sources and sinks. What a tool says of itself (see [`crate::prompt`]) may have no source.
+    pub source: Option<u64>,
     pub sink: u64,
     pub method: Method,
+    /// What the bytes went through on their way, in that order: `["gzip", "base64"]`.
+    pub transform: Vec<&'static str>,
     pub strength: Strength,
+    /// In rising order, not touching; as they stand in the source and in the sink, before any decoding. At most [`crate::Budget::places`]
+    /// of each; `more` says how many were left out.
     pub source_ranges: Vec<(u64, u64)>,
     pub sink_ranges: Vec<(u64, u64)>,
-    /// How many bytes the source has.
+    pub more: u64,
+    /// How many bytes of the source were seen in this sink, all ranges together, and how many it has.
+    pub seen: u64,
     pub source_bytes: u64,
     pub action: Action,
     /// For a person; never the whole value.
     pub preview: String,
+    /// What else there is to say, in a sentence.
+    pub note: Option<String>,
 }
 
 impl Finding {
-    /// Bytes of the source that were seen.
-    #[must_use]
-    pub fn seen(&self) -> u64 {
-        self.source_ranges.iter().map(|(start, end)| end.saturating_sub(*start)).sum()
-    }
-
     /// As `customs.run/1` has it; `number` counts the findings of a run from 1.
     #[must_use]
     pub fn to_json(&self, number: usize) -> Value {
+        // Sources that are kept have fewer bytes than that.
         let parts = |bytes: u64| u32::try_from(bytes).map_or(f64::from(u32::MAX), f64::from);
-        let coverage = if self.source_bytes == 0 { 0.0 } else { parts(self.seen()) / parts(self.source_bytes) };
-        json!({
+        let coverage = if self.source_bytes == 0 { 0.0 } else { parts(self.seen) / parts(self.source_bytes) };
+        let mut json = json!({
             "id": format!("F{number}"),
             "rule": self.rule,
             "severity": self.severity.as_str(),
             "source": self.source,
             "sink": self.sink,
             "method": self.method.as_str(),
-            "transform": [],
+            "transform": self.transform,
             "strength": self.strength.as_str(),
             "source_ranges": self.source_ranges.iter().map(|(a, b)| json!([a, b])).collect::<Vec<_>>(),
             "sink_ranges": self.sink_ranges.iter().map(|(a, b)| json!([a, b])).collect::<Vec<_>>(),
             "coverage": coverage,
             "action": self.action.as_str(),
             "preview": self.preview,
-        })
+        });
+        if let Value::Object(members) = &mut json {
+            if let Some(note) = &self.note {
+                members.insert("note".to_owned(), json!(note));
+            }
+            if self.more > 0 {
+                members.insert("more".to_owned(), json!(self.more));
+            }
+        }
+        json
     }
 }

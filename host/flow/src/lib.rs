@@ -1,10 +1,31 @@
 //! What it means: sources and sinks to findings. Pure; no I/O, no wasmtime.
 //!
-//! So far it knows one rule: what stands for a secret that the guest never holds ([`stand_ins`]) has no business in any sink but the headers
-//! of the origin that the secret is for, where the boundary takes it out. Wherever else it turns up, the tool moved it there.
+//! [`find`] says which source is in which sink. Sinks of one kind are put together ([`groups`]), their encodings undone ([`views`]), and
+//! every range of eight bytes and more that they have in common with what came in ([`arrivals`]) is found in one indexed pass ([`search`], [`index`],
+//! [`extend`]). A range counts by its rarity, not its length ([`rarity`]). [`evidence`] takes off what an argument explains, leads ranges back to
+//! the bytes of the sinks, and makes findings; [`short`] adds secrets that are too short for ranges, [`prompt`] what is meant to be read by a model.
+//! [`rules`] has the codes. [`stand_ins`] is apart: what stands for a secret that the guest never holds is looked for exactly.
 
+mod arrivals;
+mod budget;
+mod evidence;
+mod extend;
+mod find;
 mod finding;
+mod groups;
+mod index;
+mod preview;
+mod prompt;
+mod rarity;
+mod rules;
+mod search;
+mod short;
 mod stand_ins;
+mod views;
+mod words;
 
+pub use budget::{Budget, Work};
+pub use find::{Input, Outcome, find};
 pub use finding::{Action, Finding, Method, Severity, Strength};
+pub use rules::{Rule, rule, rules};
 pub use stand_ins::{StandIn, stand_ins};

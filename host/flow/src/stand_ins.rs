@@ -29,15 +29,19 @@ pub fn stand_ins(sources: &[Source], sinks: &[Sink], stand_ins: &[StandIn<'_>]) 
             findings.push(Finding {
                 rule: "CUS201",
                 severity: severity(sink.kind),
-                source: source.id,
+                source: Some(source.id),
                 sink: sink.id,
                 method: Method::Match,
+                transform: Vec::new(),
                 strength: Strength::Strong,
                 source_ranges: vec![(0, length)],
                 sink_ranges,
+                more: 0,
+                seen: length,
                 source_bytes: length,
                 action: Action::Warned,
                 preview: format!("{}..({length} bytes)", stand_in.placeholder.get(..2).unwrap_or_default()),
+                note: None,
             });
         }
     }
@@ -93,7 +97,10 @@ mod tests {
         ];
         let found = stand_ins(&sources, &sinks, &[KEY]);
         let places: Vec<_> = found.iter().map(|f| (f.source, f.sink, f.severity, f.sink_ranges.clone())).collect();
-        assert_eq!(places, [(2, 2, Severity::High, vec![(2, 18), (21, 37)]), (2, 4, Severity::Medium, vec![(0, 16)])],);
+        assert_eq!(
+            places,
+            [(Some(2), 2, Severity::High, vec![(2, 18), (21, 37)]), (Some(2), 4, Severity::Medium, vec![(0, 16)])],
+        );
         assert_eq!(found[0].to_json(1)["coverage"], 1.0);
         assert!(!found[0].preview.contains("Q4m"));
     }

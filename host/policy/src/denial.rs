@@ -41,6 +41,7 @@ codes! {
     BadRequest = "bad-request": "the request is malformed",
     Address = "prohibited-address": "the address is private or local and no rule names it",
     Limit = "limit": "a limit of the run was reached",
+    FlowRule = "flow-rule": "a flow rule blocks what it holds",
     SecretMasked = "secret-masked": "it held the value of a secret, which was masked",
     NotRecorded = "not-recorded": "it could not be recorded, so it was not done",
 }

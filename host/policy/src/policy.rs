@@ -7,12 +7,13 @@ use sha2::{Digest, Sha256};
 
 use crate::entry::{Split, entries};
 use crate::error::{PolicyError, shown};
+use crate::flow::{FlowAction, FlowDefaults, FlowEnds, FlowRule, FlowRules};
 use crate::host_path::{bytes, covers};
 use crate::limits::Limits;
 use crate::mounts::{Mount, MountKind, Mounts};
 use crate::net::NetRules;
 use crate::path_deny::PathDeny;
-use crate::raw::{HostView, Layer};
+use crate::raw::{HostView, Layer, RawFlow};
 use crate::variables::{EnvVar, Variables};
 
 /// Which clock the guest has.
@@ -49,6 +50,7 @@ pub struct Policy {
     pub(crate) variables: Variables,
     pub(crate) net: NetRules,
     pub(crate) defaults: Defaults,
+    flows: FlowRules,
     limits: Limits,
     clock: Clock,
     random: Random,
@@ -73,6 +75,7 @@ impl Policy {
         let withheld: Vec<&str> = net.secrets().iter().map(|secret| secret.name.as_str()).collect();
         let variables = Variables::build(layers, host.env(), dangerous, &withheld)?;
         let grants = grant_texts(layers, path_grants, net.tls_roots_flag())?;
+        let flows = FlowRules::build(layers)?;
 
         let mut policy = Policy {
             mounts,
@@ -84,6 +87,7 @@ impl Policy {
                 random: if random == Random::Seeded { "--deny-random (a seeded generator)" } else { "default" }.into(),
                 stdio: "default".into(),
             },
+            flows,
             limits: Limits::build(layers)?,
             clock,
             random,
@@ -140,6 +144,22 @@ impl Policy {
         &self.net
     }
 
+    /// What is to be done about a flow, and the rule that says so; none where it is a default.
+    pub fn flow(&self, ends: &FlowEnds<'_>, defaults: FlowDefaults) -> (FlowAction, Option<&Arc<str>>) {
+        self.flows.decide(ends, defaults)
+    }
+
+    /// The flow rules, in the order in which they were written.
+    pub fn flow_rules(&self) -> &[FlowRule] {
+        self.flows.as_slice()
+    }
+
+    /// Whether some flow to a sink of this kind could be redacted or blocked, so that its bytes have to be looked at before
+    /// they leave.
+    pub fn may_stop_flows_to(&self, sink_kind: &str, defaults: FlowDefaults) -> bool {
+        self.flows.may_stop(sink_kind, defaults)
+    }
+
     /// What one call may use.
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -156,6 +176,7 @@ impl Policy {
     }
 
     /// Every grant and denial as one line each, sorted, such as `--allow-read=./data::/data`; values of variables left out.
+    /// Flow rules are among them, as `flow secret -> return: redact`.
     pub fn grants(&self) -> &[String] {
         &self.grants
     }
@@ -202,6 +223,7 @@ impl Policy {
         lines.extend(self.variables.lines().map(String::into_bytes));
         lines.extend(self.net.lines().into_iter().map(String::into_bytes));
         lines.extend(self.net.tls_roots().map(|roots| [b"tls-roots ", bytes(roots)].concat()));
+        lines.extend(self.flows.lines().map(String::into_bytes));
         lines.extend(self.limits.entries().map(|(name, value)| format!("limit {name} {value}").into_bytes()));
         lines.push(format!("clock {:?}", self.clock).into_bytes());
         lines.push(format!("random {:?}", self.random).into_bytes());
@@ -243,6 +265,7 @@ fn grant_texts(layers: &[Layer], paths: Vec<String>, tls_roots: Option<&str>) ->
     }
     for layer in layers {
         let raw = &layer.raw;
+        grants.extend(raw.flow.iter().map(RawFlow::text));
         let switches = [
             (raw.allow_all, "-A"),
             (raw.dangerously_allow, "--dangerously-allow"),

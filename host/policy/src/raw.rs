@@ -90,6 +90,8 @@ raw_grants! {
     "deny-net" deny_net: Vec<String>,
     /// `HOST[::GUEST][::ro|rw]`, one each and never split at commas.
     "dir" dir: Vec<String>,
+    /// What is to be done where a source is seen in a sink.
+    "flow" flow: Vec<RawFlow>,
     /// A fixed clock instead of the real one.
     "deny-clock" deny_clock: bool,
     /// A seeded generator instead of real random numbers.
@@ -98,6 +100,24 @@ raw_grants! {
     "dangerously-allow" dangerously_allow: bool,
     /// `-A`: everything, and it is meant.
     "allow-all" allow_all: bool,
+}
+
+/// A flow rule as written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RawFlow {
+    /// A class, a kind, `KIND:NAME` or `*`.
+    pub from: String,
+    /// A kind, `KIND:NAME` or `*`.
+    pub to: String,
+    /// `allow`, `warn`, `redact` or `block`; its key is `do`.
+    pub action: String,
+}
+
+impl RawFlow {
+    /// The rule on one line: `flow secret -> return: redact`.
+    pub(crate) fn text(&self) -> String {
+        format!("flow {} -> {}: {}", self.from, self.to, self.action)
+    }
 }
 
 /// The limits of one layer as written.

@@ -90,6 +90,37 @@ impl Body for OutBody {
     }
 }
 
+/// A body that was held back until it was complete.
+pub(super) struct HeldBody {
+    data: Bytes,
+    trailers: Option<HeaderMap>,
+}
+
+impl HeldBody {
+    pub(super) fn new(data: Bytes, trailers: Option<HeaderMap>) -> HeldBody {
+        HeldBody { data, trailers }
+    }
+}
+
+impl Body for HeldBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let data = std::mem::take(&mut self.data);
+        let frame = if data.is_empty() { self.trailers.take().map(Frame::trailers) } else { Some(Frame::data(data)) };
+        Poll::Ready(frame.map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.data.is_empty() && self.trailers.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.data.len() as u64)
+    }
+}
+
 /// What an answer is made of, beside its frames.
 pub(super) struct Incoming {
     pub(super) recorder: Recorder,

@@ -1,16 +1,17 @@
 //! One request and its answer: resolved, connected, sent, received; each part seen as it crosses.
 
 use super::Network;
-use super::body::{InBody, Incoming, OutBody, broken};
+use super::body::{HeldBody, InBody, Incoming, OutBody, broken};
 use super::connect::{Failed, connect};
 use super::mask::Masker;
 use super::secrets::lines;
 use crate::flow::Way;
-use crate::record::Recorder;
+use crate::record::{Recorder, Stop};
 use customs_ledger::material::{SinkKind, SourceKind};
-use customs_policy::{Endpoint, Permit, Scheme};
+use customs_policy::{Capability, Endpoint, Permit, Scheme};
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::BodyExt as _;
 use hyper::rt::Executor;
 use std::future::Future;
 use std::pin::Pin;
@@ -137,6 +138,11 @@ impl Exchange {
             Uri::builder().path_and_query(path_of(&parts.uri)).build().map_err(|_| unwritable())?
         };
 
+        let body = if self.recorder.judges(SinkKind::HttpRequest) {
+            judged(&self.recorder, self.of, body, &name, line.as_bytes(), &injected.shown).await?
+        } else {
+            body
+        };
         // The connection stands: now the bytes leave.
         self.recorder.whole(self.of, sink, &format!("{name}#line"), line.as_bytes())?;
         if !injected.shown.is_empty() {
@@ -166,6 +172,40 @@ impl Exchange {
         self.recorder.whole(self.of, source, &format!("{}#head", about.name), &head)?;
         let body = WasiBody::new(InBody::new(body, about));
         Ok((Response::from_parts(parts, body), driver))
+    }
+}
+
+/// Waits for all of the body and shows it, with what goes before it, to whoever judges. The connection stands by then, and nothing has
+/// been sent on it.
+async fn judged(
+    recorder: &Recorder,
+    of: u64,
+    mut body: WasiBody,
+    name: &str,
+    line: &[u8],
+    headers: &[u8],
+) -> Result<WasiBody, Failed> {
+    let most = recorder.policy().limits().max_output;
+    let mut data = Vec::new();
+    let mut trailers = None;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|e| Failed::new(e, "the body was not finished"))?;
+        match frame.into_data() {
+            Ok(bytes) if (data.len() + bytes.len()) as u64 <= most => data.extend_from_slice(&bytes),
+            Ok(_) => {
+                let observed = format!("a request body of more than {most} bytes");
+                return Err(recorder.stop(Stop::Limit { limit: "output", observed }).into());
+            }
+            Err(frame) => trailers = frame.into_trailers().ok(),
+        }
+    }
+    let end = trailers.as_ref().map(lines).unwrap_or_default();
+    let parts: [(&str, &[u8]); 4] = [("line", line), ("headers", headers), ("body", &data), ("trailers", &end)];
+    let there = parts.into_iter().filter(|(_, bytes)| !bytes.is_empty());
+    let parts: Vec<(String, &[u8])> = there.map(|(part, bytes)| (format!("{name}#{part}"), bytes)).collect();
+    match recorder.judge(of, SinkKind::HttpRequest, Capability::HttpRequest, "send", &parts)? {
+        Some(denial) => Err(Failed::new(Error::HttpRequestDenied, denial.code.sentence())),
+        None => Ok(WasiBody::new(HeldBody::new(data.into(), trailers))),
     }
 }
 

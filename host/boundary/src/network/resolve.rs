@@ -4,7 +4,7 @@ use super::Network;
 use crate::flow::Way;
 use crate::record::{Recorder, Stopped};
 use customs_ledger::material::SinkKind;
-use customs_policy::{Denial, Host, Permit, Request, decide};
+use customs_policy::{Capability, Denial, Host, Permit, Request, decide};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Addresses of one name that are used. More is a resolver's way of keeping a call busy.
@@ -76,6 +76,12 @@ pub(crate) async fn ask(
     name: &str,
     asked: &str,
 ) -> Result<Vec<IpAddr>, Unreachable> {
+    if recorder.judges(SinkKind::Dns) {
+        let parts = [(name.to_owned(), asked.as_bytes())];
+        if let Some(denial) = recorder.judge(of, SinkKind::Dns, Capability::DnsLookup, "resolve", &parts)? {
+            return Err(Unreachable::Denied(denial));
+        }
+    }
     recorder.whole(of, Way::Out(SinkKind::Dns), name, asked.as_bytes())?;
     let found = network.resolver.lookup(name).await;
     found.map_err(|e| Unreachable::Unresolved(format!("the name cannot be resolved: {}", e.kind())))

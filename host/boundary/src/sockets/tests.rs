@@ -103,7 +103,8 @@ fn recorder(flags: &[&str]) -> (Recorder, Arc<Mutex<Ledger>>) {
     let ledger = Arc::new(Mutex::new(ledger));
     let key = Arc::new(RunKey::random().unwrap());
     let hidden = Arc::new(Hidden::default());
-    (Recorder::new(policy, hidden, Arc::clone(&ledger), key, 1, Instant::now()), ledger)
+    let judge = Arc::new(crate::judge::Unwatched);
+    (Recorder::new(policy, hidden, judge, Arc::clone(&ledger), key, 1, Instant::now()), ledger)
 }
 
 /// The records that hold all of these.

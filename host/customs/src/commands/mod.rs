@@ -3,6 +3,7 @@
 pub(crate) mod compile;
 pub(crate) mod inspect;
 pub(crate) mod policy;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod verify;
 pub(crate) mod why;

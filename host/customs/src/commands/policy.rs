@@ -73,6 +73,11 @@ fn policy_json(policy: &Policy) -> Value {
         .iter()
         .map(|s| json!({"name": s.name, "to": s.origin.to_string(), "rule": s.rule.as_ref()}))
         .collect();
+    let flow: Vec<Value> = policy
+        .flow_rules()
+        .iter()
+        .map(|f| json!({"from": f.from(), "to": f.to(), "do": f.action().as_str(), "rule": f.rule().as_ref()}))
+        .collect();
     let env: Vec<&str> = policy.env().iter().map(|v| v.name.as_str()).collect();
     json!({
         "schema": "customs.policy/1",
@@ -83,6 +88,7 @@ fn policy_json(policy: &Policy) -> Value {
         "env-not-text": policy.env_skipped(),
         "secrets": secrets,
         "resolve": resolve,
+        "flow": flow,
         "tls-roots": net.tls_roots().map(|roots| roots.display().to_string()),
         "clock": if policy.clock() == Clock::Fixed { "fixed" } else { "real" },
         "random": if policy.random() == Random::Seeded { "seeded" } else { "real" },
@@ -94,10 +100,12 @@ fn policy_json(policy: &Policy) -> Value {
 
 fn policy_text(policy: &Policy) -> String {
     let mut text = String::new();
-    if policy.grants().is_empty() {
+    // Flow rules grant nothing and have lines of their own.
+    let grants: Vec<&String> = policy.grants().iter().filter(|grant| grant.starts_with('-')).collect();
+    if grants.is_empty() {
         text.push_str("grants   none: the tool reaches nothing\n");
     }
-    for grant in policy.grants() {
+    for grant in grants {
         text.push_str(&format!("grant    {}\n", Escaped(grant)));
     }
     for mount in policy.mounts() {
@@ -123,6 +131,10 @@ fn policy_text(policy: &Policy) -> String {
     for (host, addresses) in net.pins() {
         let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         text.push_str(&format!("name     {}  is {}\n", Escaped(&host.to_string()), addresses.join(", ")));
+    }
+    for flow in policy.flow_rules() {
+        let (from, to) = (flow.from(), flow.to());
+        text.push_str(&format!("flow     {} -> {}  {}\n", Escaped(&from), Escaped(&to), flow.action()));
     }
     if let Some(roots) = net.tls_roots() {
         text.push_str(&format!("roots    {}  instead of the platform's\n", Escaped(&roots.display().to_string())));

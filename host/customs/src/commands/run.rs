@@ -225,9 +225,9 @@ fn exit(fail_on: &[FailOn], report: &Report) -> Exit {
     let occurred = |kind: &FailOn| match kind {
         FailOn::Denial => !report.denials.is_empty() || !report.suppressed.is_empty(),
         FailOn::Limit => report.ending.limit().is_some(),
-        FailOn::Finding => !report.findings.is_empty(),
-        FailOn::High => report.findings.iter().any(|f| f.severity >= Severity::High),
-        FailOn::Medium => report.findings.iter().any(|f| f.severity >= Severity::Medium),
+        FailOn::Finding => report.has_finding(Severity::Low),
+        FailOn::High => report.has_finding(Severity::High),
+        FailOn::Medium => report.has_finding(Severity::Medium),
     };
     if fail_on.iter().any(occurred) {
         return Exit::FailOn;

@@ -4,6 +4,7 @@
 use crate::output::{Colour, paint};
 use customs_boundary::DenialRow;
 use customs_engine::{Content, Ending, Form, Report, ToolResult};
+use customs_flow::{Action, Finding, Severity};
 use customs_ledger::material::SinkKind;
 use customs_ledger::{Escaped, Head, hex};
 use customs_policy::{Capability, GuestPath, Policy, Request, decide, suggest};
@@ -102,7 +103,11 @@ pub(crate) fn report(report: &Report, form: Form, policy: &Policy, head: &Head, 
         }
         ending => line(&mut text, "stopped", Colour::Red, &format!("{tool} {}", clean(&ending.to_string()))),
     }
-    if records_kept || !report.denials.is_empty() || !report.findings.is_empty() || report.ending.is_stop() {
+    if records_kept
+        || !report.denials.is_empty()
+        || report.findings.iter().any(|f| f.severity > Severity::Low)
+        || report.ending.is_stop()
+    {
         let denied: u64 = report.denials.iter().map(|d| d.count).sum();
         let plural = if denied == 1 { "denial" } else { "denials" };
         let denied = if denied > 0 { format!(", {denied} {plural}") } else { String::new() };
@@ -112,18 +117,32 @@ pub(crate) fn report(report: &Report, form: Form, policy: &Policy, head: &Head, 
     text
 }
 
+/// A line for each finding. What is merely worth knowing is in the JSON and the ledger.
 fn findings(text: &mut String, report: &Report) {
-    for finding in report.findings.iter().take(MAX_FINDINGS) {
-        let source = report.sources.iter().find(|s| s.id == finding.source);
+    let told: Vec<&Finding> =
+        report.findings.iter().filter(|f| f.severity > Severity::Info && f.action != Action::Allowed).collect();
+    for finding in told.iter().take(MAX_FINDINGS) {
+        let source = report.sources.iter().find(|s| Some(s.id) == finding.source);
         let sink = report.sinks.iter().find(|s| s.id == finding.sink);
-        let from = source.map_or_else(String::new, |s| format!("{} {}", s.kind.as_str(), clean(&s.name)));
+        let from = source.map_or_else(String::new, |s| format!("{} {} -> ", s.kind.as_str(), clean(&s.name)));
         let to = sink.map_or_else(String::new, |s| format!("{} {}", s.kind.as_str(), clean(&s.name)));
-        let what = if finding.rule == "CUS201" { " (placeholder)" } else { "" };
-        let (seen, all) = (finding.seen(), finding.source_bytes);
-        let rest = format!("{:<6}  {from}{what} -> {to}   {seen} of {all} bytes   {}", finding.severity, finding.rule);
-        line(text, "finding", Colour::Yellow, &rest);
+        let mut how = match source {
+            Some(_) => format!("{} of {} bytes", finding.seen, finding.source_bytes),
+            None => customs_flow::rule(finding.rule).map_or_else(String::new, |rule| rule.title.to_lowercase()),
+        };
+        for step in &finding.transform {
+            how.push_str(", ");
+            how.push_str(step);
+        }
+        let rest = format!("{:<6}  {from}{to}   {how}   {}", finding.severity, finding.rule);
+        let rest = match finding.action {
+            Action::Redacted | Action::Blocked => format!("{rest}   {}", finding.action.as_str()),
+            Action::Warned | Action::Allowed => rest,
+        };
+        let colour = if finding.severity == Severity::Low { Colour::Dim } else { Colour::Yellow };
+        line(text, "finding", colour, &rest);
     }
-    if let Some(more @ 1..) = report.findings.len().checked_sub(MAX_FINDINGS) {
+    if let Some(more @ 1..) = told.len().checked_sub(MAX_FINDINGS) {
         line(text, "", Colour::Dim, &format!("and {more} more findings; -o json and the ledger have them all"));
     }
 }

@@ -5,13 +5,13 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::{Source, ToolEntry};
 use crate::error::PolicyError;
-use crate::raw::{RawGrants, RawLimits};
+use crate::raw::{Lines, RawFlow, RawGrants, RawLimits};
 
 /// Keys that are neither grants nor limits.
 const OWN_KEYS: [&str; 3] = ["component", "sha256", "expose"];
 
 /// Keys of later versions. Skipping them would mean not enforcing what someone relies on.
-const NOT_YET: [&str; 2] = ["flow", "trace"];
+const NOT_YET: [&str; 1] = ["trace"];
 
 /// Whether a tool table can have this key.
 pub(super) fn is_key(key: &str) -> bool {
@@ -46,6 +46,7 @@ pub(super) fn read(
             "expose" => entry.expose = Some(field.texts(&mut lines)?),
             "tls-roots" => entry.raw.tls_roots = Some(field.text("a path")?),
             "secret" => entry.raw.secret = field.secrets(&mut lines)?,
+            "flow" => entry.raw.flow = field.flows(&mut lines, &mut entry.lines)?,
             _ => {
                 if let Some(slot) = entry.raw.list_slot(key) {
                     *slot = field.texts(&mut lines)?;
@@ -164,6 +165,48 @@ impl Field<'_> {
             (Some(name), Some(to)) => Ok(format!("{name}@{to}")),
             _ => Err(self.source.error(offset, Some(&self.path), "a secret needs both name and to")),
         }
+    }
+
+    /// `[[tool.NAME.flow]]`, or the same as a list. Each key of a rule has a line of its own in `of_keys`.
+    fn flows(&self, lines: &mut Vec<usize>, of_keys: &mut Lines) -> Result<Vec<RawFlow>, PolicyError> {
+        const EXPECTED: &str = "a list of tables: [[tool.NAME.flow]] with from, to and do";
+        let DeValue::Array(list) = self.value.get_ref() else { return Err(self.mistyped(EXPECTED)) };
+        let mut flows = Vec::new();
+        lines.clear();
+        for item in list {
+            let offset = item.span().start;
+            let DeValue::Table(table) = item.get_ref() else {
+                return Err(self.source.mistyped(offset, &self.path, EXPECTED, item.get_ref()));
+            };
+            flows.push(self.flow(offset, table, of_keys)?);
+            lines.push(self.source.line(offset));
+        }
+        Ok(flows)
+    }
+
+    fn flow(&self, offset: usize, table: &DeTable<'_>, of_keys: &mut Lines) -> Result<RawFlow, PolicyError> {
+        let (mut from, mut to, mut action) = (None, None, None);
+        for (key, value) in table {
+            let offset = key.span().start;
+            let path = format!("{}.{}", self.path, key.get_ref());
+            let (place, slot) = match key.get_ref().as_ref() {
+                "from" => ("flow.from", &mut from),
+                "to" => ("flow.to", &mut to),
+                "do" => ("flow.do", &mut action),
+                unknown => return Err(self.source.unknown(offset, &path, unknown, &["from", "to", "do"])),
+            };
+            let DeValue::String(text) = value.get_ref() else {
+                return Err(self.source.mistyped(offset, &path, "a text", value.get_ref()));
+            };
+            *slot = Some(text.to_string());
+            of_keys.0.entry(place).or_default().push(self.source.line(offset));
+        }
+        let missing = |key| self.source.error(offset, Some(&self.path), &format!("{key} is missing"));
+        Ok(RawFlow {
+            from: from.ok_or_else(|| missing("from"))?,
+            to: to.ok_or_else(|| missing("to"))?,
+            action: action.ok_or_else(|| missing("do"))?,
+        })
     }
 
     fn switch(&self) -> Result<bool, PolicyError> {

@@ -5,6 +5,7 @@
 mod addresses;
 mod environment;
 mod files;
+mod flow;
 mod network;
 mod paths;
 mod policy_file;

@@ -31,6 +31,7 @@ deny-write = ["./other/fixed"]
 deny-env = ["APP_KEY"]
 deny-net = ["10.0.0.0/8"]
 dir = ["./a,b::/ab::ro"]
+flow = [{ from = "secret", to = "return", do = "redact" }]
 deny-clock = true
 deny-random = false
 dangerously-allow = false
@@ -157,10 +158,6 @@ fn file_mistakes_are_refused_with_line_and_key() {
         (
             "[tool.weather]\nsecret = [{ name = 'A@b', to = 'x' }]",
             "customs.toml:2: tool.weather.secret: name and to are one name and one origin",
-        ),
-        (
-            "[tool.weather]\n[[tool.weather.flow]]\nfrom = 'secret'",
-            "customs.toml:2: tool.weather.flow: not enforced by this version, so it is refused",
         ),
         (
             "[tool.weather]\ntrace = true",

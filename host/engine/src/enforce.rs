@@ -1,0 +1,273 @@
+//! Flow rules, carried out: what blocks a request before it leaves, and what is taken out of an answer before it is given.
+
+use crate::json::{Shape, Signature};
+use crate::report::{Content, ToolResult};
+use customs_boundary::Judge;
+use customs_flow::{Action, Budget, Finding, Input, find};
+use customs_ledger::material::{Sink, SinkKind, Source};
+use customs_policy::{FlowAction, FlowDefaults, FlowEnds, Policy};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Judges by the policy's flow rules, on what matching sees.
+pub(crate) struct ByRules {
+    pub(crate) policy: Arc<Policy>,
+}
+
+impl Judge for ByRules {
+    fn watches(&self, kind: SinkKind) -> bool {
+        self.policy.may_stop_flows_to(kind.as_str(), FlowDefaults::Run)
+    }
+
+    fn blocks(&self, sources: &[Source], sinks: &[Sink]) -> Option<Arc<str>> {
+        // Sinks that have not crossed have no number yet.
+        let numbered: Vec<Sink> = (1..).zip(sinks).map(|(id, sink)| Sink { id, ..sink.clone() }).collect();
+        let found = find(&Input { sources, sinks: &numbered, known: &[] }, &budget(sources, &numbered));
+        if !found.complete {
+            // What could not be looked at is not known to be harmless, and a rule asked for that.
+            return Some(Arc::from("a flow rule, and what it holds could not all be searched"));
+        }
+        found.findings.iter().find_map(|finding| match rule_for(&self.policy, finding, sources, &numbered)? {
+            (FlowAction::Block, rule) => rule.or_else(|| Some(Arc::from("the default flow rules"))),
+            _ => None,
+        })
+    }
+}
+
+/// Bytes up to which everything is done that can be done.
+const SMALL: usize = 1 << 20;
+/// Beyond this a search is one for what stands there as it is, and little more.
+const LARGE: usize = 16 << 20;
+
+/// How much a search may cost. It comes after the call and is not stopped by the call's own time, so that what a tool reads and writes must not
+/// decide how long it takes: the more there is, the less deep it is looked at, and a search that left something out says so.
+pub(crate) fn budget(sources: &[Source], sinks: &[Sink]) -> Budget {
+    let bytes = |contents: usize, kept: &[u8]| contents.saturating_add(kept.len());
+    let came = sources.iter().fold(0, |sum, s| bytes(sum, &s.content.kept));
+    let went = sinks.iter().fold(0, |sum, s| bytes(sum, &s.content.kept));
+    let all = Budget::default();
+    match came.saturating_add(went) {
+        sum if sum <= SMALL => all,
+        sum if sum <= LARGE => Budget { depth: 2, view_ceiling: 4 << 20, work: 32, ..all },
+        _ => Budget { depth: 1, view_ceiling: 1 << 20, work: 8, ..all },
+    }
+}
+
+/// What the policy wants done about a finding. None for what has no source.
+pub(crate) fn rule_for(
+    policy: &Policy,
+    finding: &Finding,
+    sources: &[Source],
+    sinks: &[Sink],
+) -> Option<(FlowAction, Option<Arc<str>>)> {
+    let source = sources.iter().find(|s| Some(s.id) == finding.source)?;
+    let sink = sinks.iter().find(|s| s.id == finding.sink)?;
+    let ends = FlowEnds {
+        class: source.class.as_str(),
+        source_kind: source.kind.as_str(),
+        source_name: &source.name,
+        sink_kind: sink.kind.as_str(),
+        sink_name: &sink.name,
+    };
+    let (action, rule) = policy.flow(&ends, FlowDefaults::Run);
+    Some((action, rule.cloned()))
+}
+
+/// What happens to an answer.
+pub(crate) enum Answered {
+    AsItIs,
+    Redacted(ToolResult),
+    /// Withheld, by this many findings.
+    Blocked,
+}
+
+/// Carries out redactions and blocks that `findings` ask for by their action; where a place cannot be redacted without breaking its type, the
+/// whole answer is withheld, and the finding says blocked. So it is where a rule might have found more than the search, which was not
+/// `complete`.
+pub(crate) fn answer(
+    policy: &Policy,
+    complete: bool,
+    result: &ToolResult,
+    signature: Option<&Signature>,
+    findings: &mut [Finding],
+    sources: &[Source],
+    sinks: &[Sink],
+) -> Answered {
+    let is_answer = |f: &Finding| {
+        let sink = sinks.iter().find(|s| s.id == f.sink);
+        sink.filter(|s| matches!(s.kind, SinkKind::Return | SinkKind::Error))
+    };
+    let concerned = |f: &Finding, action: Action| f.action == action && is_answer(f).is_some();
+    let kind = if result.is_error { SinkKind::Error } else { SinkKind::Return };
+    let unsure = !complete && policy.may_stop_flows_to(kind.as_str(), FlowDefaults::Run);
+    if unsure || findings.iter().any(|f| concerned(f, Action::Blocked)) {
+        return Answered::Blocked;
+    }
+    // By sink: what is taken out, and what it is called.
+    let mut places: BTreeMap<&str, Vec<(u64, u64, String)>> = BTreeMap::new();
+    for finding in findings.iter().filter(|f| concerned(f, Action::Redacted)) {
+        let (Some(sink), Some(source)) = (is_answer(finding), sources.iter().find(|s| Some(s.id) == finding.source))
+        else {
+            continue;
+        };
+        let mark = format!("[redacted:{}]", source.kind.as_str());
+        let ranges = finding.sink_ranges.iter().map(|(from, to)| (*from, *to, mark.clone()));
+        places.entry(&sink.name).or_default().extend(ranges);
+    }
+    if places.is_empty() {
+        return Answered::AsItIs;
+    }
+    let complete = findings.iter().filter(|f| concerned(f, Action::Redacted)).all(|f| f.more == 0);
+    let mut redacted = result.clone();
+    let done = complete && places.iter().all(|(name, ranges)| redact(&mut redacted, signature, name, ranges));
+    if done {
+        if let (Some(structured), Some(_)) = (&redacted.structured, signature) {
+            redacted.content = vec![Content::Text(crate::call::plain_text(structured))];
+        }
+        return Answered::Redacted(redacted);
+    }
+    for finding in findings.iter_mut().filter(|f| f.action == Action::Redacted) {
+        finding.action = Action::Blocked;
+    }
+    Answered::Blocked
+}
+
+/// Takes ranges out of the place with this name. False where that cannot be done.
+fn redact(result: &mut ToolResult, signature: Option<&Signature>, name: &str, ranges: &[(u64, u64, String)]) -> bool {
+    if let Some(at) = name.strip_prefix("/content/").and_then(|rest| rest.strip_suffix("/text")) {
+        let block = at.parse::<usize>().ok().and_then(|at| result.content.get_mut(at));
+        if let Some(Content::Text(text)) = block {
+            return cut(text, ranges);
+        }
+    }
+    let Some(structured) = &mut result.structured else { return false };
+    let path: Vec<String> = name.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let Some(signature) = signature else { return leaf(structured, None, &path, ranges) };
+    let shape = match (&signature.result, result.is_error) {
+        (Some(Shape::Result(_, err)), true) => err.as_deref(),
+        (Some(Shape::Result(ok, _)), false) => ok.as_deref(),
+        (shape, _) => shape.as_ref(),
+    };
+    let Some(shape) = shape else { return false };
+    // What is not an object is wrapped in one with a single key.
+    match (shape, path.split_first()) {
+        (Shape::Record(_), _) if !result.is_error => leaf(structured, Some(shape), &path, ranges),
+        (_, Some((first, rest))) => {
+            structured.get_mut(*first).is_some_and(|value| leaf(value, Some(shape), rest, ranges))
+        }
+        _ => false,
+    }
+}
+
+/// Follows the path down value and type to a leaf, and redacts that.
+fn leaf(value: &mut Value, shape: Option<&Shape>, path: &[&str], ranges: &[(u64, u64, String)]) -> bool {
+    if let (Some(Shape::Option(inner)), true) = (shape, !value.is_null()) {
+        return match path.split_first() {
+            Some((&"some", rest)) if inner.is_nullable() => {
+                value.get_mut("some").is_some_and(|v| leaf(v, Some(inner), rest, ranges))
+            }
+            _ if inner.is_nullable() => false,
+            _ => leaf(value, Some(inner), path, ranges),
+        };
+    }
+    let Some((first, rest)) = path.split_first() else { return blank(value, shape, ranges) };
+    let below = match shape {
+        None => None,
+        Some(Shape::Record(fields)) => fields.get(first),
+        Some(Shape::List(item) | Shape::Array(item, _)) => Some(&**item),
+        Some(Shape::Tuple(items)) => first.parse().ok().and_then(|at: usize| items.get(at)),
+        Some(Shape::Variant(cases)) => cases.get(first).and_then(Option::as_ref),
+        Some(Shape::Result(ok, err)) => (if *first == "ok" { ok } else { err }).as_deref(),
+        Some(_) => return false,
+    };
+    if shape.is_some() && below.is_none() {
+        return false;
+    }
+    let next = match value {
+        Value::Object(members) => members.get_mut(*first),
+        Value::Array(items) => first.parse::<usize>().ok().and_then(|at| items.get_mut(at)),
+        _ => None,
+    };
+    next.is_some_and(|value| leaf(value, below, rest, ranges))
+}
+
+/// The typed placeholder: of a text what stands in the ranges goes, of anything else all of it.
+fn blank(value: &mut Value, shape: Option<&Shape>, ranges: &[(u64, u64, String)]) -> bool {
+    match (shape, &mut *value) {
+        (Some(Shape::Text) | None, Value::String(text)) => return cut(text, ranges),
+        (Some(Shape::Bytes), Value::String(text)) => text.clear(),
+        (Some(Shape::Char), Value::String(text)) => "\u{fffd}".clone_into(text),
+        (Some(Shape::Integer(_) | Shape::Float32 | Shape::Float64) | None, Value::Number(_))
+        | (Some(Shape::Integer(_)), Value::String(_)) => *value = Value::from(0),
+        _ => return false,
+    }
+    true
+}
+
+/// Replaces the ranges of a text by their marks; overlapping ones are one.
+fn cut(text: &mut String, ranges: &[(u64, u64, String)]) -> bool {
+    let mut sorted: Vec<(usize, usize, &str)> = Vec::new();
+    for (from, to, mark) in ranges {
+        let (Ok(from), Ok(to)) = (usize::try_from(*from), usize::try_from(*to)) else { return false };
+        sorted.push((from, to.min(text.len()), mark));
+    }
+    sorted.sort_unstable();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for (from, to, mark) in sorted {
+        // A range may begin or end within a character: that goes as a whole.
+        let from = (0..=from).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+        let to = (to..=text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len());
+        if from >= at {
+            out.push_str(text.get(at..from).unwrap_or_default());
+            out.push_str(mark);
+        }
+        at = at.max(to);
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    *text = out;
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn ranges(of: &[(u64, u64)]) -> Vec<(u64, u64, String)> {
+        of.iter().map(|(from, to)| (*from, *to, "[x]".to_owned())).collect()
+    }
+
+    #[test]
+    fn exactly_the_ranges_are_replaced() {
+        for (text, at, wanted) in [
+            ("key=SECRET.", &[(4, 10)][..], "key=[x]."),
+            ("SECRET and SECRET", &[(0, 6), (11, 17)], "[x] and [x]"),
+            ("abcdef", &[(1, 3), (2, 5)], "a[x]f"),
+            ("aé", &[(2, 3)], "a[x]"),
+            ("abc", &[(2, 99)], "ab[x]"),
+        ] {
+            let mut text = text.to_owned();
+            assert!(cut(&mut text, &ranges(at)));
+            assert_eq!(text, wanted);
+        }
+    }
+
+    #[test]
+    fn a_place_keeps_its_type_or_is_not_redacted() {
+        let all = ranges(&[(0, 3)]);
+        for (shape, before, after) in [
+            (Shape::Text, json!("abcd"), Some(json!("[x]d"))),
+            (Shape::Bytes, json!("YWJj"), Some(json!(""))),
+            (Shape::Char, json!("a"), Some(json!("\u{fffd}"))),
+            (Shape::Float64, json!(1.5), Some(json!(0))),
+            (Shape::Bool, json!(true), None),
+        ] {
+            let mut value = before.clone();
+            assert_eq!(blank(&mut value, Some(&shape), &all), after.is_some(), "{before}");
+            assert_eq!(value, after.unwrap_or(before));
+        }
+    }
+}

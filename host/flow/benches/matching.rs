@@ -1,0 +1,236 @@
+//! What matching costs: sources indexed and searched on one core, and the memory it takes, against the two obvious ways to do it.
+//!
+//! Run it with `cargo bench -p customs-flow`. Each row is the best of several rounds, so that a busy machine slows few of them; memory
+//! is what the allocator had out at most, beyond the sources and sinks themselves.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    unsafe_code,
+    reason = "a measurement, not the program; an allocator that counts cannot be written without unsafe"
+)]
+
+use customs_flow::{Budget, Input, Outcome, find};
+use customs_ledger::Digest;
+use customs_ledger::material::{Class, Content, Sink, SinkKind, Source, SourceKind};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator as it came; only sizes are counted.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+const ROUNDS: usize = 3;
+const MIB: usize = 1 << 20;
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() >> 33) as usize % n
+    }
+
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length.div_ceil(8)).flat_map(|_| self.next().to_le_bytes()).take(length).collect()
+    }
+
+    /// Log lines: common words, numbers, ids.
+    fn log(&mut self, length: usize) -> Vec<u8> {
+        const WORDS: [&str; 24] = [
+            "request",
+            "from",
+            "worker",
+            "finished",
+            "in",
+            "the",
+            "session",
+            "of",
+            "user",
+            "status",
+            "with",
+            "error",
+            "connection",
+            "closed",
+            "by",
+            "peer",
+            "retry",
+            "after",
+            "seconds",
+            "cache",
+            "miss",
+            "for",
+            "key",
+            "table",
+        ];
+        let mut out = Vec::with_capacity(length + 200);
+        while out.len() < length {
+            let (minute, id) = (self.below(60), self.next());
+            out.extend_from_slice(format!("2026-11-20T10:{minute:02}:{:02}Z id={id:016x} ", self.below(60)).as_bytes());
+            for _ in 0..4 + self.below(8) {
+                out.extend_from_slice(WORDS[self.below(WORDS.len())].as_bytes());
+                out.push(b' ');
+            }
+            out.push(b'\n');
+        }
+        out.truncate(length);
+        out
+    }
+}
+
+fn content(kept: Vec<u8>) -> Content {
+    Content { bytes: kept.len() as u64, digest: Digest::of(&kept[..kept.len().min(64)]), kept, complete: true }
+}
+
+fn file(id: u64, bytes: Vec<u8>) -> Source {
+    Source { id, kind: SourceKind::File, name: format!("/{id}"), class: Class::Private, content: content(bytes) }
+}
+
+fn returned(id: u64, bytes: Vec<u8>) -> Sink {
+    Sink { id, kind: SinkKind::Return, name: format!("/{id}"), content: content(bytes) }
+}
+
+fn row(name: &str, sources: &[Source], sinks: &[Sink], budget: &Budget) {
+    // With a word of a row's name, only such rows.
+    let mut words = std::env::args().skip(1).filter(|a| !a.starts_with("--")).peekable();
+    if words.peek().is_some() && !words.any(|word| name.contains(&word)) {
+        return;
+    }
+    let bytes: usize = sources.iter().map(|s| s.content.kept.len()).sum();
+    let out: usize = sinks.iter().map(|s| s.content.kept.len()).sum();
+    let mut best = f64::MAX;
+    let mut last: Option<Outcome> = None;
+    let before = NOW.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let rounds = if bytes + out < MIB { 40 * ROUNDS } else { ROUNDS };
+    for _ in 0..rounds {
+        drop(last.take());
+        let start = Instant::now();
+        let outcome = find(&Input { sources, sinks, known: &[] }, budget);
+        best = best.min(start.elapsed().as_secs_f64());
+        last = Some(outcome);
+    }
+    let outcome = last.unwrap();
+    let more = PEAK.load(Ordering::Relaxed).saturating_sub(before);
+    println!(
+        "{name:<44} {:>7.1} KiB in {:>8.1} KiB out {:>9.2} ms {:>7.3} GB/s of sources  +{:>6.1} MiB ({:.2}x sources in all)  {} findings, complete {}, views {} KiB {}",
+        bytes as f64 / 1024.0,
+        out as f64 / 1024.0,
+        best * 1e3,
+        bytes as f64 / best / 1e9,
+        more as f64 / MIB as f64,
+        (bytes + more) as f64 / bytes.max(1) as f64,
+        outcome.findings.len(),
+        outcome.complete,
+        outcome.work.view_bytes / 1024,
+        if std::env::args().any(|a| a == "--work") {
+            format!("{:?} {:?}", outcome.work, outcome.findings.first())
+        } else {
+            String::new()
+        },
+    );
+}
+
+/// Every 8-byte window of the sources in a hash set, asked for every window of the sinks: what there is without sampling.
+fn naive(sources: &[Source], sinks: &[Sink]) -> usize {
+    let windows = |bytes: &[u8]| -> std::collections::HashSet<u64> {
+        bytes.windows(8).map(|w| u64::from_le_bytes(w.try_into().unwrap())).collect()
+    };
+    let all: Vec<_> = sinks.iter().map(|s| windows(&s.content.kept)).collect();
+    let seen = |window: u64| all.iter().filter(|set| set.contains(&window)).count();
+    sources
+        .iter()
+        .flat_map(|s| s.content.kept.windows(8))
+        .map(|w| seen(u64::from_le_bytes(w.try_into().unwrap())))
+        .sum()
+}
+
+fn main() {
+    let quick = std::env::args().any(|a| a == "--quick");
+    let large = if quick { 16 } else { 64 } * MIB;
+    let mut random = Random(42);
+    let budget = Budget::default();
+    let plain = Budget { depth: 0, ..budget };
+
+    let secret = b"k7Qz2mXpW9tR4vLs8bNcY3hJ".to_vec();
+    let env = |id| Source {
+        id,
+        kind: SourceKind::Env,
+        name: "KEY".into(),
+        class: Class::Secret,
+        content: content(secret.clone()),
+    };
+    let small = vec![env(1), file(2, random.log(2000))];
+    row("a call: 2 KiB in, 200 bytes out", &small, &[returned(1, random.log(200))], &budget);
+    row("a call: 2 KiB in, 2 KiB out", &small, &[returned(1, random.log(2000))], &budget);
+    row("a call: a secret, 200 KiB out", &[env(1)], &[returned(1, random.log(200_000))], &budget);
+
+    for (name, bytes) in [("random", random.bytes(large)), ("log lines", random.log(large))] {
+        let piece = bytes[large / 3..large / 3 + 500].to_vec();
+        let sources = [file(1, bytes)];
+        for (size, label) in [(16 << 10, "16 KiB"), (MIB, "1 MiB")] {
+            let make = |random: &mut Random| if name == "random" { random.bytes(size) } else { random.log(size) };
+            let sinks = [returned(1, [make(&mut random), piece.clone()].concat())];
+            row(&format!("{name}: {label} out, views"), &sources, &sinks, &budget);
+            row(&format!("{name}: {label} out, no views"), &sources, &sinks, &plain);
+        }
+        if !quick {
+            let sinks = [returned(1, if name == "random" { random.bytes(large) } else { random.log(large) })];
+            row(&format!("{name}: as much out as in, no views"), &sources, &sinks, &plain);
+        }
+        let sinks = [returned(1, sources[0].content.kept.clone())];
+        row(&format!("{name}: a copy, no views"), &sources, &sinks, &plain);
+    }
+    let zeros = [file(1, vec![0; large])];
+    row("zeros in and out", &zeros, &[returned(1, vec![0; large])], &plain);
+    let lines = b"the same line of 48 bytes with the key k7Qz2mXp.\n".repeat(large / 49);
+    row("one line again and again", &[file(1, lines.clone())], &[returned(1, lines[..large / 8].to_vec())], &plain);
+
+    if std::env::args().skip(1).any(|a| !a.starts_with("--")) {
+        return;
+    }
+    let sources = [file(1, random.bytes(8 * MIB))];
+    let sinks = [returned(1, random.bytes(MIB))];
+    let start = Instant::now();
+    let found = naive(&sources, &sinks);
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "naive: 8 MiB against a set of 1 MiB of windows, no extension {:>20.3} GB/s ({found})",
+        8.0 * MIB as f64 / seconds / 1e9
+    );
+}

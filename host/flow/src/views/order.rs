@@ -1,0 +1,135 @@
+//! The same bytes in another order or with others between them: reversed, rotated by 13, as UTF-16, with separators.
+
+use super::map::Builder;
+
+/// Bytes that make a range worth looking at.
+const LEAST: usize = 8;
+
+pub(crate) fn reverse(text: &[u8], out: &mut Builder) {
+    let bytes: Vec<u8> = text.iter().rev().copied().collect();
+    out.reversed(&bytes, 0);
+}
+
+pub(crate) fn rot13(text: &[u8], out: &mut Builder) {
+    let turn = |b: &u8| match b {
+        b'a'..=b'm' | b'A'..=b'M' => b + 13,
+        b'n'..=b'z' | b'N'..=b'Z' => b - 13,
+        _ => *b,
+    };
+    let bytes: Vec<u8> = text.iter().map(turn).collect();
+    out.same(&bytes, 0);
+}
+
+/// Every second byte where the others are all the same: UTF-16 of plain text, `s-e-c-r-e-t`, one character a line.
+/// `zero` says which of the two.
+pub(crate) fn every_second(text: &[u8], zero: bool, out: &mut Builder) {
+    for odd in [0, 1] {
+        let mut fillers = text.iter().enumerate().skip(odd).step_by(2);
+        let Some((mut first, mut filler)) = fillers.next() else { continue };
+        let mut last = first;
+        for (at, byte) in fillers.map(|(at, byte)| (at, Some(byte))).chain([(usize::MAX, None)]) {
+            if byte == Some(filler) {
+                last = at;
+                continue;
+            }
+            if (filler == &0) == zero {
+                between(text, first, last, out);
+            }
+            let Some(byte) = byte else { break };
+            (first, last, filler) = (at, at, byte);
+        }
+    }
+}
+
+/// The bytes before, between and after the fillers from `first` to `last`.
+fn between(text: &[u8], first: usize, last: usize, out: &mut Builder) {
+    if (last - first) / 2 + 2 < LEAST {
+        return;
+    }
+    let start = first.saturating_sub(1);
+    let start = if first == 0 { 1 } else { start };
+    let range = text.get(start..text.len().min(last + 2)).unwrap_or_default();
+    let bytes: Vec<u8> = range.iter().step_by(2).copied().collect();
+    // What is the same all over has nothing between it.
+    if bytes.iter().any(|b| Some(b) != bytes.first()) {
+        out.even(&bytes, start, start + range.len(), 2, 1);
+    }
+}
+
+/// The text without a separator, wherever one stands every few bytes: `k7Qz-2mXp-W9tR`.
+pub(crate) fn separators(text: &[u8], out: &mut Builder) {
+    const GROUP: usize = 9;
+    const TIMES: usize = 2;
+    // For each separator where its stretch began, its last place, and how often it stood.
+    let mut open = [(0_usize, 0_usize, 0_usize); 128];
+    let close = |separator: usize, (first, last, times): (usize, usize, usize), out: &mut Builder| {
+        if times < TIMES {
+            return;
+        }
+        let (from, to) = (first.saturating_sub(GROUP - 1), text.len().min(last + GROUP));
+        let separator = u8::try_from(separator).unwrap_or(0);
+        let mut at = from;
+        for group in text.get(from..to).unwrap_or_default().split(|b| *b == separator) {
+            let taken = at + group.len();
+            match group.split_last() {
+                // The separator belongs to the byte before it.
+                Some((last, group)) if taken < to => {
+                    out.same(group, at);
+                    out.whole(&[*last], taken - 1, taken + 1);
+                }
+                _ => out.same(group, at),
+            }
+            at = taken + 1;
+        }
+    };
+    for (at, byte) in text.iter().enumerate() {
+        if byte.is_ascii_alphanumeric() || !byte.is_ascii() {
+            continue;
+        }
+        let Some(stretch) = open.get_mut(usize::from(*byte)) else { continue };
+        if stretch.2 > 0 && at - stretch.1 <= GROUP {
+            // One after the other is no group between.
+            stretch.2 += usize::from(at - stretch.1 > 1);
+            stretch.1 = at;
+        } else {
+            close(usize::from(*byte), *stretch, out);
+            *stretch = (at, at, 1);
+        }
+        if out.is_full() {
+            return;
+        }
+    }
+    for (separator, stretch) in open.into_iter().enumerate() {
+        close(separator, stretch, out);
+    }
+}
+
+/// Single letters and digits with something else between them, whatever it is: `"s", "e", "c"`.
+pub(crate) fn singles(text: &[u8], out: &mut Builder) {
+    const GAP: usize = 6;
+    let mut run: Vec<(u8, usize)> = Vec::new();
+    let mut flush = |run: &mut Vec<(u8, usize)>| {
+        if run.len() >= LEAST {
+            for (at, (byte, place)) in run.iter().enumerate() {
+                let next = run.get(at + 1).map_or(place + 1, |(_, next)| *next);
+                out.even(&[*byte], *place, next, u8::try_from(next - place).unwrap_or(1), 1);
+            }
+        }
+        run.clear();
+    };
+    let mut before = None;
+    for (at, byte) in text.iter().enumerate() {
+        if !byte.is_ascii_alphanumeric() {
+            continue;
+        }
+        let alone = before.is_none_or(|b| at - b > 1) && text.get(at + 1).is_none_or(|b| !b.is_ascii_alphanumeric());
+        if !alone || before.is_some_and(|b| at - b > GAP) {
+            flush(&mut run);
+        }
+        if alone {
+            run.push((*byte, at));
+        }
+        before = Some(at);
+    }
+    flush(&mut run);
+}
