@@ -39,6 +39,11 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
     let mut work = Work::default();
     let groups = Group::all(input.sinks);
     let sink_bytes: usize = groups.iter().map(|g| g.text.len()).sum();
+    if sink_bytes < SHORTEST {
+        // Nothing that could hold anything: most calls that only count or check.
+        let complete = input.sources.iter().all(|s| s.content.kept.len() as u64 == s.content.bytes);
+        return Outcome { findings: Vec::new(), complete, work };
+    }
     let roots = groups.iter().map(|g| Cow::Borrowed(g.text.as_ref())).collect();
     let breaks: Vec<Vec<usize>> = groups.iter().map(Group::breaks).collect();
     let views = Views::new(roots, &breaks, Way::Out, budget.depth, budget.view_room(sink_bytes), usize::MAX);
@@ -51,7 +56,7 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
     work.public_bytes = input.known.iter().map(|k| k.len() as u64).sum();
 
     let ask = rarity::log2(sink_bytes as u64);
-    let matches = if sink_bytes == 0 { Vec::new() } else { search::matches(&arrivals, &views, ask, budget, &mut work) };
+    let matches = search::matches(&arrivals, &views, ask, budget, &mut work);
     let mut evidence = Evidence {
         sources: input.sources,
         sinks: input.sinks,
