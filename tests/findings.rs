@@ -148,44 +148,33 @@ fn a_blocked_answer_is_withheld_whole() {
     assert_eq!(found(run.exits(0)), [""; 0], "{run}");
 }
 
+/// The guest that fetches, with a server to send to and one flow rule. Gives how many requests arrived, and the run.
+fn fetch(world: &World, grant: &str, flow: &str, tool: &str, mut arguments: Value) -> (usize, String, Run) {
+    let server = Server::http();
+    let origin = server.origin();
+    arguments["url"] = json!(origin);
+    world.write("customs.toml", format!("[tool.fetch]\n{grant}\n{}", flow.replace("puppet", "fetch")));
+    let (path, allow) = (guest("fetch"), format!("--allow-net={origin}"));
+    let start = ["run", path.to_str().unwrap(), tool, "-o", "json", &allow, "--policy", "{world}/customs.toml"];
+    let run = world.customs(&start).arg("--args").arg(arguments.to_string()).run();
+    (server.heard().len(), origin, run)
+}
+
 /// The tool copies what it was given, without the caller's help.
 #[test]
 fn a_secret_that_the_tool_puts_into_a_request_is_held_back_and_without_the_rule_leaves() {
-    for (flow, sent) in
-        [(rule("secret", "http-request", "block"), false), (rule("secret", "http-request", "warn"), true)]
-    {
-        let server = Server::http();
-        let origin = server.origin();
+    for (action, arrived, done) in [("block", 0, "blocked"), ("warn", 1, "warned")] {
         let world = World::new();
-        world.write(
-            "customs.toml",
-            format!("[tool.fetch]\nenv = [\"KEY={TOKEN}\"]\n{}", flow.replace("puppet", "fetch")),
-        );
-        let path = guest("fetch");
-        let args = json!({"url": origin, "header": "x-key", "variable": "KEY"}).to_string();
-        let allow = format!("--allow-net={origin}");
-        let run = world
-            .customs(&[
-                "run",
-                path.to_str().unwrap(),
-                "fetch-header",
-                "-o",
-                "json",
-                &allow,
-                "--policy",
-                "{world}/customs.toml",
-            ])
-            .arg("--args")
-            .arg(args)
-            .run();
-        assert_eq!(server.heard().len(), usize::from(sent), "{run}");
-        let action = if sent { "warned" } else { "blocked" };
-        assert_eq!(found(&run), [format!("CUS102 high env KEY -> http-request {origin}/#headers : {action}")], "{run}");
-        if sent {
-            run.exits(0);
-        } else {
+        let (grant, flow) = (format!("env = [\"KEY={TOKEN}\"]"), rule("secret", "http-request", action));
+        let arguments = json!({"header": "x-key", "variable": "KEY"});
+        let (heard, origin, run) = fetch(&world, &grant, &flow, "fetch-header", arguments);
+        assert_eq!(heard, arrived, "{run}");
+        assert_eq!(found(&run), [format!("CUS102 high env KEY -> http-request {origin}/#headers : {done}")], "{run}");
+        if arrived == 0 {
             run.exits(1).denied(&[&format!("http.request flow-rule {origin}/#line")]);
             run.never_shows(TOKEN);
+        } else {
+            run.exits(0);
         }
     }
 }
@@ -193,32 +182,12 @@ fn a_secret_that_the_tool_puts_into_a_request_is_held_back_and_without_the_rule_
 /// A body is held back until it is whole: a file that is spliced into it does not leave in parts.
 #[test]
 fn a_streamed_body_is_judged_before_its_first_byte_leaves() {
-    for (action, sent) in [("block", false), ("warn", true)] {
-        let server = Server::http();
-        let origin = server.origin();
+    for (action, arrived, done) in [("block", 0, "blocked"), ("warn", 1, "warned")] {
         let world = World::new();
         world.write("work/secret.txt", format!("{}{TOKEN}", "the quick brown fox\n".repeat(20_000)));
-        let flow = rule("file:/data/*", "http-request", action).replace("puppet", "fetch");
-        world.write("customs.toml", format!("[tool.fetch]\nallow-read = [\"work::/data\"]\n{flow}"));
-        let path = guest("fetch");
-        let args = json!({"path": "/data/secret.txt", "url": origin}).to_string();
-        let allow = format!("--allow-net={origin}");
-        let run = world
-            .customs(&[
-                "run",
-                path.to_str().unwrap(),
-                "upload-file",
-                "-o",
-                "json",
-                &allow,
-                "--policy",
-                "{world}/customs.toml",
-            ])
-            .arg("--args")
-            .arg(args)
-            .run();
-        assert_eq!(server.heard().len(), usize::from(sent), "{run}");
-        let done = if sent { "warned" } else { "blocked" };
+        let (grant, flow) = ("allow-read = [\"work::/data\"]", rule("file:/data/*", "http-request", action));
+        let (heard, origin, run) = fetch(&world, grant, &flow, "upload-file", json!({"path": "/data/secret.txt"}));
+        assert_eq!(heard, arrived, "{run}");
         let wanted = format!("CUS112 high file /data/secret.txt -> http-request {origin}/#body : {done}");
         assert!(found(&run).contains(&wanted), "{run}");
     }
