@@ -300,6 +300,7 @@ impl Session {
             observed: detail.as_deref().filter(|_| is_limit),
             detail: detail.as_deref().filter(|_| !is_limit),
             imports: &harvest.imports,
+            searched: Some(if searched { "whole" } else { "part" }),
         }))?;
         for (at, finding) in findings.iter().enumerate() {
             self.append(&Event::Finding { call, json: &finding.to_json(at + 1).to_string() })?;

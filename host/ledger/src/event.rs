@@ -112,6 +112,8 @@ pub struct End<'a> {
     pub detail: Option<&'a str>,
     /// How often each import was called, counted or not by records of its own.
     pub imports: &'a BTreeMap<&'a str, u64>,
+    /// Whether everything was searched for findings: `whole` or `part`. None where nothing looked.
+    pub searched: Option<&'a str>,
 }
 
 impl Event<'_> {
@@ -233,5 +235,6 @@ impl End<'_> {
         line.optional_text("observed", self.observed);
         line.optional_text("detail", self.detail);
         line.counts("imports", self.imports);
+        line.optional_text("searched", self.searched);
     }
 }

@@ -467,8 +467,10 @@ impl Call {
             limit: name(fields, "limit"),
             detail: name(fields, "observed").or_else(|| name(fields, "detail")),
         });
-        // Matching is always on; it looks when a call has ended.
-        self.methods = vec!["match"];
+        if let Some(searched) = fields.get("searched").and_then(Value::as_str) {
+            self.methods = vec!["match"];
+            self.short |= searched != "whole";
+        }
         Some(())
     }
 

@@ -60,6 +60,7 @@ pub fn fill(ledger: &mut Ledger) {
         observed: Some("100000 records"),
         detail: None,
         imports: &imports,
+        searched: Some("whole"),
     };
     for event in [
         opening(&["--allow-read=./data::/data".to_owned()]),
