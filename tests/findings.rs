@@ -148,6 +148,45 @@ fn a_blocked_answer_is_withheld_whole() {
     assert_eq!(found(run.exits(0)), [""; 0], "{run}");
 }
 
+/// A command's answer that is JSON goes on inside: the finding names the place, and redaction leaves the rest as it is.
+#[test]
+fn places_inside_a_json_text_are_named_and_redacted() {
+    let secret = "SEKRET_0123456789abcdef0123456789abcdef";
+    for (mode, places) in [
+        ("plain", &["/result/note"][..]),
+        ("split", &["/result/part1", "/result/part2"]),
+        ("meta_path", &["/result/status"]),
+    ] {
+        let answer = |flow: &str| {
+            let world = World::new();
+            let grants = format!("env = [\"MODE={mode}\", \"API_KEY={secret}\"]");
+            world.write("customs.toml", format!("[tool.bench]\n{grants}\n{}", flow.replace("puppet", "bench")));
+            let path = guest("tool-return-microbench");
+            let run = world.customs(&["run", path.to_str().unwrap(), "-o", "json", "--policy", "{world}/customs.toml"]);
+            run.run()
+        };
+        let run = answer("");
+        let returned: Vec<String> = found(run.exits(0)).into_iter().filter(|f| f.contains("-> return")).collect();
+        let wanted = |action: &str| -> Vec<String> {
+            places.iter().map(|p| format!("CUS101 high env API_KEY -> return /content/0/text#{p} : {action}")).collect()
+        };
+        assert_eq!(returned, wanted("warned"), "{mode}: {run}");
+        let before: Value = serde_json::from_str(run.json["result"]["content"][0]["text"].as_str().unwrap()).unwrap();
+
+        let run = answer(&rule("secret", "return", "redact"));
+        let returned: Vec<String> = found(run.exits(0)).into_iter().filter(|f| f.contains("-> return")).collect();
+        assert_eq!(returned, wanted("redacted"), "{mode}: {run}");
+        let mut after: Value =
+            serde_json::from_str(run.json["result"]["content"][0]["text"].as_str().unwrap()).unwrap();
+        for place in places {
+            let text = after.pointer(place).unwrap().as_str().unwrap();
+            assert!(text.contains("[redacted:env]") && !text.contains("cdef"), "{mode}: {run}");
+            *after.pointer_mut(place).unwrap() = before.pointer(place).unwrap().clone();
+        }
+        assert_eq!(after, before, "{mode}: nothing else changed: {run}");
+    }
+}
+
 /// The guest that fetches, with a server to send to and one flow rule. Gives how many requests arrived, and the run.
 fn fetch(world: &World, grant: &str, flow: &str, tool: &str, mut arguments: Value) -> (usize, String, Run) {
     let server = Server::http();

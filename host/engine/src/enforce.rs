@@ -2,6 +2,7 @@
 
 use crate::json::{Shape, Signature};
 use crate::report::{Content, ToolResult};
+use crate::sinks;
 use customs_boundary::Judge;
 use customs_flow::{Action, Budget, Finding, Input, find};
 use customs_ledger::material::{Sink, SinkKind, Source};
@@ -135,14 +136,23 @@ pub(crate) fn answer(
 
 /// Takes ranges out of the place with this name. False where that cannot be done.
 fn redact(result: &mut ToolResult, signature: Option<&Signature>, name: &str, ranges: &[(u64, u64, String)]) -> bool {
-    if let Some(at) = name.strip_prefix("/content/").and_then(|rest| rest.strip_suffix("/text")) {
+    if let Some((at, pointer)) = name.strip_prefix("/content/").and_then(|rest| rest.split_once("/text")) {
         let block = at.parse::<usize>().ok().and_then(|at| result.content.get_mut(at));
-        if let Some(Content::Text(text)) = block {
-            return cut(text, ranges);
-        }
+        return match (block, pointer.strip_prefix('#')) {
+            (Some(Content::Text(text)), None) if pointer.is_empty() => cut(text, ranges),
+            (Some(Content::Text(text)), Some(pointer)) if !pointer.ends_with("#key") => {
+                let Some(mut value) = sinks::inside(text) else { return false };
+                let path = parts(pointer);
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                let done = leaf(&mut value, None, &path, ranges);
+                *text = value.to_string();
+                done
+            }
+            _ => false,
+        };
     }
     let Some(structured) = &mut result.structured else { return false };
-    let path: Vec<String> = name.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
+    let path = parts(name);
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let Some(signature) = signature else { return leaf(structured, None, &path, ranges) };
     let shape = match (&signature.result, result.is_error) {
@@ -159,6 +169,11 @@ fn redact(result: &mut ToolResult, signature: Option<&Signature>, name: &str, ra
         }
         _ => false,
     }
+}
+
+/// The parts of a JSON Pointer (RFC 6901).
+fn parts(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect()
 }
 
 /// Follows the path down value and type to a leaf, and redacts that.

@@ -9,6 +9,9 @@ use serde_json::Value;
 /// Sinks of one return. Past it the whole return is one more sink, so that nothing of it goes unrecorded.
 const MAX_RETURN_SINKS: usize = 1_000;
 
+/// A text block of more than this is not looked into: parsing it takes several times its size.
+const MAX_INSIDE: usize = 1 << 20;
+
 /// Records what is returned, before it leaves. `of` is the record of the call. `form` says what repeats what: a typed tool's text block is
 /// its structured result again, a command's is its stdout, which was counted when it was written.
 pub(crate) fn record(recorder: &Recorder, of: u64, result: &ToolResult, form: Form) -> Result<(), Stopped> {
@@ -30,10 +33,11 @@ pub(crate) fn record(recorder: &Recorder, of: u64, result: &ToolResult, form: Fo
     }
     for (at, content) in result.content.iter().enumerate() {
         match content {
-            Content::Text(text) if form == Form::Command => {
-                recorder.whole_again(of, way, &format!("/content/{at}/text"), text.as_bytes())?;
+            Content::Text(written) => {
+                // A command's text is its stdout, which was charged when it was written.
+                let charged = form != Form::Command;
+                text(recorder, of, way, &format!("/content/{at}/text"), written, charged)?;
             }
-            Content::Text(text) => recorder.whole(of, way, &format!("/content/{at}/text"), text.as_bytes())?,
             Content::Image { data, .. } | Content::Audio { data, .. } => {
                 recorder.whole(of, way, &format!("/content/{at}/data"), data)?;
             }
@@ -47,6 +51,49 @@ pub(crate) fn record(recorder: &Recorder, of: u64, result: &ToolResult, form: Fo
         }
     }
     Ok(())
+}
+
+/// A text block. One that is JSON goes on inside: its leaves and keys are the sinks, named `NAME#POINTER`; where they do not say all that
+/// stands in the text, the text is one more.
+fn text(recorder: &Recorder, of: u64, way: Way, name: &str, text: &str, charged: bool) -> Result<(), Stopped> {
+    let record = |name: &str, bytes: &[u8], charged: bool| {
+        if charged { recorder.whole(of, way, name, bytes) } else { recorder.whole_again(of, way, name, bytes) }
+    };
+    let mut leaves = Vec::new();
+    let all = inside(text).is_some_and(|value| {
+        let gathered = collect(&value, format!("{name}#"), true, &mut leaves);
+        // Written twice, a member or an escape is there once: what the leaves would not have is in the text.
+        gathered && serde_json::to_string(&value).is_ok_and(|compact| compact == without_blanks(text))
+    });
+    if !all || leaves.is_empty() {
+        record(name, text.as_bytes(), charged)?;
+    }
+    for (name, bytes) in &leaves {
+        record(name, bytes, charged && all)?;
+    }
+    Ok(())
+}
+
+/// The value of a text that is a JSON object or array.
+pub(crate) fn inside(text: &str) -> Option<Value> {
+    let looks = text.trim_start().starts_with(['{', '[']);
+    if looks && text.len() <= MAX_INSIDE { serde_json::from_str(text).ok() } else { None }
+}
+
+/// JSON text without the blanks between its tokens.
+fn without_blanks(text: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    let mut keep = |c: &char| {
+        let kept = quoted || !c.is_ascii_whitespace();
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+        kept
+    };
+    text.chars().filter(|c| keep(c)).collect()
 }
 
 /// Gathers texts and numbers with their JSON Pointers; false where there were too many. Keys that the guest chose are texts too: a key
@@ -99,6 +146,17 @@ mod tests {
         assert!(collect(&json!({"sekret": {"a": 1}}), String::new(), true, &mut leaves));
         let names: Vec<&str> = leaves.iter().map(|(n, _)| n.as_str()).collect();
         assert_eq!(names, ["/sekret#key", "/sekret/a#key", "/sekret/a"]);
+    }
+
+    #[test]
+    fn blanks_between_tokens_go_and_those_in_texts_stay() {
+        assert_eq!(without_blanks(" { \"a b\" : [ 1 , \"x \\\" y\" ] }\n"), r#"{"a b":[1,"x \" y"]}"#);
+    }
+
+    #[test]
+    fn only_objects_and_arrays_go_on_inside() {
+        assert!(inside("{\"a\":1}\n").is_some() && inside(" [1]").is_some());
+        assert!(["\"text\"", "7", "{", "PROMPT: {}", ""].iter().all(|text| inside(text).is_none()));
     }
 
     #[test]
