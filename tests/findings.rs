@@ -187,6 +187,26 @@ fn places_inside_a_json_text_are_named_and_redacted() {
     }
 }
 
+/// What a command printed is withheld too, and what is said instead is no result.
+#[test]
+fn a_blocked_command_prints_nothing() {
+    let world = World::new();
+    let grants = format!("env = [\"MODE=plain\", \"API_KEY={TOKEN}\"]");
+    let path = guest("tool-return-microbench");
+    for (action, code) in [("block", 1), ("warn", 0)] {
+        let flow = rule("secret", "return", action).replace("puppet", "bench");
+        world.write("customs.toml", format!("[tool.bench]\n{grants}\n{flow}"));
+        let run = world.customs(&["run", path.to_str().unwrap(), "--policy", "{world}/customs.toml"]).run();
+        run.exits(code);
+        assert_eq!(run.stdout.contains(TOKEN), code == 0, "{run}");
+        if code == 1 {
+            assert_eq!(run.stdout, "", "{run}");
+            assert!(run.stderr.contains("withheld"), "{run}");
+            run.never_shows(TOKEN);
+        }
+    }
+}
+
 /// The guest that fetches, with a server to send to and one flow rule. Gives how many requests arrived, and the run.
 fn fetch(world: &World, grant: &str, flow: &str, tool: &str, mut arguments: Value) -> (usize, String, Run) {
     let server = Server::http();

@@ -279,6 +279,7 @@ impl Session {
             return Err(CallError::Ledger(why));
         }
         let (mut findings, searched) = self.look(&harvest);
+        let mut withheld = false;
         if let Some(result) = &answer.result {
             let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
             match enforce::answer(&self.policy, searched, result, signature, &mut findings, sources, sinks) {
@@ -288,6 +289,7 @@ impl Session {
                     let why =
                         "the answer was withheld: a flow rule of the policy blocks what it holds, or may".to_owned();
                     answer = Answer { ending: Ending::Error, result: Some(ToolResult::error(why)) };
+                    withheld = true;
                 }
             }
         }
@@ -317,6 +319,7 @@ impl Session {
             tool,
             result: answer.result,
             ending: answer.ending,
+            withheld,
             denials: harvest.denials,
             sources: harvest.sources,
             sinks: harvest.sinks,

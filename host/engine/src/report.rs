@@ -71,6 +71,8 @@ pub struct Report {
     /// None where the guest was stopped before it returned.
     pub result: Option<ToolResult>,
     pub ending: Ending,
+    /// What the tool gave was withheld by a flow rule: the result is our own sentence.
+    pub withheld: bool,
     pub denials: Vec<DenialRow>,
     pub sources: Vec<Source>,
     pub sinks: Vec<Sink>,

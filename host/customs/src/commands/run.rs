@@ -130,7 +130,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
             let terminal = output::stdout_is_terminal();
             match &report.result {
                 // What a command printed is its result however it exits; the exit code is told to the person.
-                Some(result) if program.catalogue().form == Form::Command => {
+                Some(result) if !report.withheld && program.catalogue().form == Form::Command => {
                     output::result(&show::text::printed(result, terminal))?;
                 }
                 Some(result) if !result.is_error => {

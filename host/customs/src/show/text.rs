@@ -95,7 +95,7 @@ pub(crate) fn report(report: &Report, form: Form, policy: &Policy, head: &Head, 
         Ending::Returned => {}
         Ending::Error => {
             let why = match &report.result {
-                Some(result) if form == Form::Command => exit_text(result),
+                Some(result) if form == Form::Command && !report.withheld => exit_text(result),
                 Some(result) => error_text(result),
                 None => String::new(),
             };
