@@ -113,9 +113,9 @@ fn an_endless_request_is_stopped_by_the_output_limit_in_bounded_memory() {
     world.dir("work");
     std::fs::File::create(world.path("work/sparse")).unwrap().set_len(10 << 30).unwrap();
     let upload = |file: &str, limit: &str| {
-        let arguments = json!({"path": format!("/work/{file}"), "url": format!("{}/swallow", server.origin())});
+        let arguments = json!({"path": format!("/box/{file}"), "url": format!("{}/swallow", server.origin())});
         let grant = allow(&server);
-        let flags = ["--allow-read={work}::/work", &grant, "--max-input=20GiB", limit];
+        let flags = ["--allow-read={work}::/box", &grant, "--max-input=20GiB", limit];
         watched(&world, || world.run(&guest("fetch"), "upload-file", &arguments, &flags))
     };
     world.write("work/some", vec![b'x'; 1_500_000]);

@@ -92,11 +92,11 @@ fn a_file_that_is_spliced_into_a_request_is_a_source_and_a_sink_with_one_digest(
     let (server, world) = (Server::http(), World::new());
     let content: Vec<u8> = (0..300_000_u32).flat_map(|n| n.to_le_bytes()).collect();
     world.write("work/large", &content);
-    let arguments = json!({"path": "/work/large", "url": format!("{}/upload", server.origin())});
-    let flags = ["--allow-read={work}::/work", &allow(&server)];
+    let arguments = json!({"path": "/box/large", "url": format!("{}/upload", server.origin())});
+    let flags = ["--allow-read={work}::/box", &allow(&server)];
     let run = world.run(&guest("fetch"), "upload-file", &arguments, &flags).run();
     run.exits(0);
-    holds(&run, "sources", "file", "/work/large", &content);
+    holds(&run, "sources", "file", "/box/large", &content);
     holds(&run, "sinks", "http-request", "/upload#body", &content);
     let heard = server.heard_once();
     assert!(heard.whole && heard.body == content, "{heard:?}");
@@ -105,7 +105,7 @@ fn a_file_that_is_spliced_into_a_request_is_a_source_and_a_sink_with_one_digest(
         &guest("fetch"),
         "upload-file",
         &arguments,
-        &["--allow-read={work}::/work", "--allow-net=http://127.0.0.1:1"],
+        &["--allow-read={work}::/box", "--allow-net=http://127.0.0.1:1"],
     );
     assert_eq!(run.run().exits(1).denials().len(), 1);
     assert_eq!(server.connections(), 1);
@@ -167,9 +167,9 @@ fn answers_over_http_2_are_whole_or_stopped() {
     // The other way round.
     let content: Vec<u8> = (0..500_000_u32).flat_map(|n| n.to_le_bytes()).collect();
     world.write("work/large", &content);
-    let arguments = json!({"path": "/work/large", "url": format!("{origin}/upload")});
+    let arguments = json!({"path": "/box/large", "url": format!("{origin}/upload")});
     let upload = |more: &str| {
-        let flags = [&flags[..], &["--allow-read={work}::/work", more]].concat();
+        let flags = [&flags[..], &["--allow-read={work}::/box", more]].concat();
         world.run(&guest("fetch"), "upload-file", &arguments, &flags).run()
     };
     let run = upload("--max-output=4MiB");
