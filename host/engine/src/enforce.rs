@@ -79,7 +79,7 @@ pub(crate) fn rule_for(
 pub(crate) enum Answered {
     AsItIs,
     Redacted(ToolResult),
-    /// Withheld, by this many findings.
+    /// Withheld whole.
     Blocked,
 }
 
