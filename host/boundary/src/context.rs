@@ -8,6 +8,7 @@ use customs_ledger::material::SinkKind;
 use customs_policy::{Capability, Request};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
 
 mod generated {
     wasmtime::component::bindgen!({
@@ -38,7 +39,13 @@ pub enum Said {
 #[derive(Clone, Default)]
 pub struct Context {
     listener: Option<Arc<dyn Fn(Said) + Send + Sync>>,
-    cancelled: Arc<AtomicBool>,
+    cancelled: Arc<Cancelled>,
+}
+
+#[derive(Debug, Default)]
+struct Cancelled {
+    said: AtomicBool,
+    wake: Notify,
 }
 
 impl std::fmt::Debug for Context {
@@ -56,12 +63,24 @@ impl Context {
 
     /// From now on the tool is told that it is cancelled.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.cancelled.said.store(true, Ordering::Relaxed);
+        self.cancelled.wake.notify_waiters();
+    }
+
+    /// Returns once the call is cancelled.
+    pub async fn given_up(&self) {
+        let notified = self.cancelled.wake.notified();
+        // Registered before the look, so that a cancel between the two is not missed.
+        let mut notified = std::pin::pin!(notified);
+        notified.as_mut().enable();
+        if !self.is_cancelled() {
+            notified.await;
+        }
     }
 
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.cancelled.said.load(Ordering::Relaxed)
     }
 
     fn say(&self, said: Said) {

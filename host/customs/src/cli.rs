@@ -18,6 +18,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run one tool of a component
     Run(Box<Run>),
+    /// Offer tools to an MCP client
+    Serve(Box<Serve>),
     /// Show a component's tools and what it may use; runs nothing of it
     Inspect(Inspect),
     /// Check that a ledger is whole and unaltered
@@ -81,6 +83,34 @@ pub(crate) struct Run {
     pub(crate) grants: Grants,
     #[command(flatten)]
     pub(crate) limits: Limits,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The components; those that the policy file names where none is given
+    #[arg(value_name = "COMPONENT")]
+    pub(crate) components: Vec<PathBuf>,
+    /// Take components, grants and limits from a policy file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Write a ledger for each component into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// Calls that run at once; the others wait
+    #[arg(long, value_name = "N", default_value_t = customs_serve::DEFAULT_CALLS, value_parser = calls)]
+    pub(crate) max_calls: usize,
+    #[command(flatten)]
+    pub(crate) grants: Grants,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+fn calls(text: &str) -> Result<usize, String> {
+    let most = customs_engine::load::POOL_COMPONENTS as usize;
+    match text.parse() {
+        Ok(n) if (1..=most).contains(&n) => Ok(n),
+        _ => Err(format!("expected a number from 1 to {most}")),
+    }
 }
 
 /// What a tool may reach. Each may be given several times.

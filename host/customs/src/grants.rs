@@ -103,6 +103,11 @@ impl Read {
         }
     }
 
+    /// A path that is written in the file.
+    pub(crate) fn beside(&self, written: &str) -> PathBuf {
+        self.base.join(written)
+    }
+
     pub(crate) fn layer(&self, name: &str) -> Option<Layer> {
         self.file.layer(name, self.base.clone())
     }

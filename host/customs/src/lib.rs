@@ -47,6 +47,7 @@ pub fn main() -> std::process::ExitCode {
 fn dispatch(cli: Cli) -> Result<Exit, Fault> {
     match cli.command {
         Command::Run(run) => commands::run::run(&run),
+        Command::Serve(serve) => commands::serve::run(&serve),
         Command::Inspect(inspect) => commands::inspect::run(&inspect),
         Command::Verify(verify) => commands::verify::run(&verify),
         Command::Report(report) => commands::report::run(&report),

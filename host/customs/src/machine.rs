@@ -15,6 +15,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -153,6 +154,33 @@ pub(crate) fn parent(path: &Path) -> Result<(Dir, String, PathBuf), Fault> {
     let real = std::fs::canonicalize(parent).map_err(|e| refuse(&format!("its directory: {}", plain(&e))))?;
     let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(|e| refuse(&plain(&e)))?;
     Ok((dir, name.to_owned(), real.join(name)))
+}
+
+/// A directory for files of ours, open, and where it really is.
+pub(crate) fn directory(path: &Path) -> Result<(Dir, PathBuf), Fault> {
+    let refuse = |e: std::io::Error| Fault::Refused(format!("{}: {}", path.display(), plain(&e)));
+    let real = std::fs::canonicalize(path).map_err(refuse)?;
+    Ok((Dir::open_ambient_dir(&real, ambient_authority()).map_err(refuse)?, real))
+}
+
+/// Standard input and output, for a protocol.
+pub(crate) fn stdio() -> Result<(OwnedFd, OwnedFd), Fault> {
+    let again = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(Fault::internal);
+    Ok((again(rustix::stdio::stdin())?, again(rustix::stdio::stdout())?))
+}
+
+/// Returns when someone wants the program to end: SIGINT or SIGTERM.
+pub(crate) async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Then a signal ends the program at once, as it does by default.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
 }
 
 /// The real path of something that exists.

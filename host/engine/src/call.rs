@@ -14,7 +14,7 @@ use customs_boundary::{
 use customs_flow::{Action, Finding, Input as Flows, StandIn, find, stand_ins};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_ledger::{Digest, End, Event, Ledger, RunKey};
-use customs_policy::{FlowAction, Policy};
+use customs_policy::{FlowAction, FlowDefaults, Policy};
 use serde_json::{Map, Value};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,6 +42,8 @@ pub struct Session {
     /// The ledger's time zero.
     started: Instant,
     calls: AtomicU64,
+    /// What holds where no flow rule of the policy matches.
+    defaults: FlowDefaults,
 }
 
 /// A call whose arguments fit.
@@ -79,7 +81,14 @@ impl Session {
         started: Instant,
     ) -> Session {
         let hidden = Arc::new(Hidden::of(&policy, network.secrets()));
-        Session { program, policy, roots, network, hidden, ledger, key, started, calls: AtomicU64::new(1) }
+        let (calls, defaults) = (AtomicU64::new(1), FlowDefaults::Run);
+        Session { program, policy, roots, network, hidden, ledger, key, started, calls, defaults }
+    }
+
+    /// What holds where no flow rule of the policy matches; [`FlowDefaults::Run`] unless said otherwise.
+    #[must_use]
+    pub fn with_defaults(self, defaults: FlowDefaults) -> Session {
+        Session { defaults, ..self }
     }
 
     #[must_use]
@@ -116,6 +125,10 @@ impl Session {
         Ok(Prepared { tool: tool.to_owned(), json, text, ready })
     }
 
+    fn rules(&self) -> ByRules {
+        ByRules { policy: Arc::clone(&self.policy), defaults: self.defaults }
+    }
+
     fn append(&self, event: &Event<'_>) -> Result<u64, CallError> {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.append(event).map_err(|e| CallError::Ledger(e.to_string()))
@@ -135,7 +148,7 @@ impl Session {
         let recorder = Recorder::new(
             Arc::clone(&self.policy),
             Arc::clone(&self.hidden),
-            Arc::new(ByRules { policy: Arc::clone(&self.policy) }),
+            Arc::new(self.rules()),
             Arc::clone(&self.ledger),
             Arc::clone(&self.key),
             call,
@@ -210,6 +223,8 @@ impl Session {
                 done = self.invoke(&mut store, prepared) => done,
                 // Bytes on the network cross without the guest, which may be waiting for something else by then.
                 () = recorder.halted() => Err(Stopped.into()),
+                // A guest that waits in the host does not see the epoch; what it waits for ends with its store.
+                () = context.given_up() => Err(recorder.stop(Stop::Cancelled).into()),
             }
         };
         let work = tokio::time::timeout(limits.timeout, work).await;
@@ -282,7 +297,7 @@ impl Session {
         let mut withheld = false;
         if let Some(result) = &answer.result {
             let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
-            match enforce::answer(&self.policy, searched, result, signature, &mut findings, sources, sinks) {
+            match enforce::answer(&self.rules(), searched, result, signature, &mut findings, sources, sinks) {
                 Answered::AsItIs => {}
                 Answered::Redacted(redacted) => answer.result = Some(redacted),
                 Answered::Blocked => {
@@ -358,11 +373,31 @@ impl Session {
         }
         let sink = harvest.sinks.iter().find(|s| s.id == finding.sink);
         let is_answer = sink.is_some_and(|s| matches!(s.kind, SinkKind::Return | SinkKind::Error));
-        match enforce::rule_for(&self.policy, finding, &harvest.sources, &harvest.sinks) {
+        match enforce::rule_for(&self.rules(), finding, &harvest.sources, &harvest.sinks) {
             Some((FlowAction::Allow, _)) => Action::Allowed,
             Some((FlowAction::Redact, _)) if is_answer => Action::Redacted,
             Some((FlowAction::Block, _)) if is_answer => Action::Blocked,
             _ => Action::Warned,
+        }
+    }
+
+    #[must_use]
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    #[must_use]
+    pub fn network(&self) -> &Arc<Network> {
+        &self.network
+    }
+
+    /// The tools as a client is to see them. A component that describes its own is asked, in a store that is granted nothing.
+    pub async fn list(&self, nothing: &Arc<Policy>, no_roots: &Arc<Roots>) -> Result<Vec<dynamic::Listed>, CallError> {
+        match &self.program.pre {
+            Pre::Dynamic(_) => self.list_dynamic(nothing, no_roots).await,
+            Pre::Typed(_) | Pre::Command(_) => {
+                Ok(self.program.catalogue().tools.iter().map(crate::catalogue::ToolInfo::listed).collect())
+            }
         }
     }
 

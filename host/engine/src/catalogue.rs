@@ -1,6 +1,7 @@
 //! Which tools a component offers, from its exports alone: no guest code runs.
 
-use crate::json::{Allowance, Signature, input_schema, output_schema, signature_within, wit_text};
+use crate::dynamic::Listed;
+use crate::json::{Allowance, Signature, answer_schema, input_schema, output_schema, signature_within, wit_text};
 use crate::load::Facts;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +45,22 @@ pub struct ToolInfo {
     pub input_schema: Value,
     pub output_schema: Option<Value>,
     pub(crate) target: Target,
+}
+
+impl ToolInfo {
+    /// As a client sees it.
+    pub(crate) fn listed(&self) -> Listed {
+        Listed {
+            name: self.name.clone(),
+            title: None,
+            description: self.description.clone(),
+            input_schema: self.input_schema.clone(),
+            output_schema: match &self.target {
+                Target::Typed { signature, .. } => answer_schema(signature),
+                Target::Command => None,
+            },
+        }
+    }
 }
 
 /// What is called.

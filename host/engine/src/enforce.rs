@@ -14,11 +14,12 @@ use std::sync::Arc;
 /// Judges by the policy's flow rules, on what matching sees.
 pub(crate) struct ByRules {
     pub(crate) policy: Arc<Policy>,
+    pub(crate) defaults: FlowDefaults,
 }
 
 impl Judge for ByRules {
     fn watches(&self, kind: SinkKind) -> bool {
-        self.policy.may_stop_flows_to(kind.as_str(), FlowDefaults::Run)
+        self.policy.may_stop_flows_to(kind.as_str(), self.defaults)
     }
 
     fn blocks(&self, sources: &[Source], sinks: &[Sink]) -> Option<Arc<str>> {
@@ -29,7 +30,7 @@ impl Judge for ByRules {
             // What could not be looked at is not known to be harmless, and a rule asked for that.
             return Some(Arc::from("a flow rule, and what it holds could not all be searched"));
         }
-        found.findings.iter().find_map(|finding| match rule_for(&self.policy, finding, sources, &numbered)? {
+        found.findings.iter().find_map(|finding| match rule_for(self, finding, sources, &numbered)? {
             (FlowAction::Block, rule) => rule.or_else(|| Some(Arc::from("the default flow rules"))),
             _ => None,
         })
@@ -57,7 +58,7 @@ pub(crate) fn budget(sources: &[Source], sinks: &[Sink]) -> Budget {
 
 /// What the policy wants done about a finding. None for what has no source.
 pub(crate) fn rule_for(
-    policy: &Policy,
+    rules: &ByRules,
     finding: &Finding,
     sources: &[Source],
     sinks: &[Sink],
@@ -71,7 +72,7 @@ pub(crate) fn rule_for(
         sink_kind: sink.kind.as_str(),
         sink_name: &sink.name,
     };
-    let (action, rule) = policy.flow(&ends, FlowDefaults::Run);
+    let (action, rule) = rules.policy.flow(&ends, rules.defaults);
     Some((action, rule.cloned()))
 }
 
@@ -87,7 +88,7 @@ pub(crate) enum Answered {
 /// whole answer is withheld, and the finding says blocked. So it is where a rule might have found more than the search, which was not
 /// `complete`.
 pub(crate) fn answer(
-    policy: &Policy,
+    rules: &ByRules,
     complete: bool,
     result: &ToolResult,
     signature: Option<&Signature>,
@@ -101,7 +102,7 @@ pub(crate) fn answer(
     };
     let concerned = |f: &Finding, action: Action| f.action == action && is_answer(f).is_some();
     let kind = if result.is_error { SinkKind::Error } else { SinkKind::Return };
-    let unsure = !complete && policy.may_stop_flows_to(kind.as_str(), FlowDefaults::Run);
+    let unsure = !complete && rules.watches(kind);
     if unsure || findings.iter().any(|f| concerned(f, Action::Blocked)) {
         return Answered::Blocked;
     }

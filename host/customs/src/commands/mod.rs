@@ -5,6 +5,7 @@ pub(crate) mod inspect;
 pub(crate) mod policy;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod serve;
 pub(crate) mod verify;
 pub(crate) mod why;
 
@@ -24,9 +25,19 @@ const MAX_WIT: u64 = 1 << 20;
 
 /// Reads, compiles and links a component. `expect` is the digest it must have.
 pub(crate) fn load(path: &Path, expect: Option<[u8; 32]>, fuel: Fuel, cache: Option<&Cache>) -> Result<Program, Fault> {
+    let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
+    load_with(&host, path, expect, cache)
+}
+
+/// The same for a host that is there already.
+pub(crate) fn load_with(
+    host: &Arc<Host>,
+    path: &Path,
+    expect: Option<[u8; 32]>,
+    cache: Option<&Cache>,
+) -> Result<Program, Fault> {
     let name = shown_name(path);
     let wasm = read_component(machine::open(path)?, &name, expect).map_err(from_load)?;
-    let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
     let compiler = Compiler::Child { program: machine::own_program()?, args: vec![compile::WORD.into()] };
     let terminal = output::stderr_is_terminal();
     let shown = AtomicUsize::new(0);
@@ -53,7 +64,7 @@ pub(crate) fn load(path: &Path, expect: Option<[u8; 32]>, fuel: Fuel, cache: Opt
     if let Some(warning) = &loaded.cache_warning {
         output::person(&format!("warning  {}\n", Escaped(warning)));
     }
-    Program::new(&host, loaded).map_err(|why| Fault::Refused(format!("{name} {why}")))
+    Program::new(host, loaded).map_err(|why| Fault::Refused(format!("{name} {why}")))
 }
 
 /// Documentation from a `.wit` of the same name beside the component, where there is one that can be read.

@@ -117,6 +117,18 @@ pub(crate) fn report(report: &Report, form: Form, policy: &Policy, head: &Head, 
     text
 }
 
+/// What a person should see of a served call.
+pub(crate) fn served(report: &Report, policy: &Policy) -> String {
+    let mut text = String::new();
+    denials(&mut text, report, policy);
+    findings(&mut text, report);
+    if report.ending.is_stop() {
+        let what = format!("{} {}", clean(&report.tool), clean(&report.ending.to_string()));
+        line(&mut text, "stopped", Colour::Red, &what);
+    }
+    text
+}
+
 /// A line for each finding. What is merely worth knowing is in the JSON and the ledger.
 fn findings(text: &mut String, report: &Report) {
     let told: Vec<&Finding> =

@@ -42,7 +42,7 @@ mod tests;
 pub use arguments::args;
 pub use mismatch::ArgumentError;
 pub use returned::{Outcome, ReturnError, structured, to_json};
-pub use schema::{error_schema, input_schema, output_schema};
+pub use schema::{answer_schema, error_schema, input_schema, output_schema};
 pub use shape::{Integer, Named, Shape};
 pub use signature::{Allowance, Signature, Unsupported, signature, signature_within};
 pub use wit::wit_text;

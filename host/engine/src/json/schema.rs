@@ -38,6 +38,14 @@ pub fn error_schema(signature: &Signature) -> Option<Value> {
     }
 }
 
+/// The schema of every structured answer: what was returned, or `{"error": ..}` where the function can fail. Clients check both.
+pub fn answer_schema(signature: &Signature) -> Option<Value> {
+    match (output_schema(signature), error_schema(signature)) {
+        (Some(ok), Some(err)) => Some(json!({"type": "object", "anyOf": [ok, err]})),
+        (ok, err) => ok.or(err),
+    }
+}
+
 fn of(shape: &Shape, direction: Direction) -> Value {
     match shape {
         Shape::Bool => json!({"type": "boolean"}),

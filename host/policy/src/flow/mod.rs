@@ -66,15 +66,15 @@ impl fmt::Display for FlowAction {
 pub enum FlowDefaults {
     /// A person looks: warn.
     Run,
-    /// A client and a model look: what is secret is redacted from a return and blocked in a request; otherwise warn.
+    /// A client and a model look: what is secret is redacted from a return or an error and blocked in a request or a lookup; otherwise warn.
     Serve,
 }
 
 impl FlowDefaults {
     fn action(self, class: &str, sink_kind: &str) -> FlowAction {
         match (self, class, sink_kind) {
-            (FlowDefaults::Serve, "secret", "return") => FlowAction::Redact,
-            (FlowDefaults::Serve, "secret", "http-request") => FlowAction::Block,
+            (FlowDefaults::Serve, "secret", "return" | "error") => FlowAction::Redact,
+            (FlowDefaults::Serve, "secret", "http-request" | "dns") => FlowAction::Block,
             _ => FlowAction::Warn,
         }
     }

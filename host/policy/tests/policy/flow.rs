@@ -79,7 +79,8 @@ fn flow_defaults_hold_where_no_rule_matches() {
     for (source, sink, run, serve) in [
         (KEY, DEBUG, Warn, Redact),
         (KEY, BODY, Warn, Block),
-        (KEY, "error:/message", Warn, Warn),
+        (KEY, "error:/message", Warn, Redact),
+        (KEY, "dns:a.example.com", Warn, Block),
         (KEY, "stdout:stdout", Warn, Warn),
         (FILE, DEBUG, Warn, Warn),
         (FILE, BODY, Warn, Warn),
@@ -94,7 +95,13 @@ fn flow_defaults_hold_where_no_rule_matches() {
     }
     let policy = flows(&[]);
     assert_eq!(policy.flow(&ends(KEY, DEBUG), Serve).1, None);
-    for (sink, run, serve) in [("return", false, true), ("http-request", false, true), ("error", false, false)] {
+    for (sink, run, serve) in [
+        ("return", false, true),
+        ("http-request", false, true),
+        ("error", false, true),
+        ("dns", false, true),
+        ("progress", false, false),
+    ] {
         assert_eq!(
             (policy.may_stop_flows_to(sink, Run), policy.may_stop_flows_to(sink, Serve)),
             (run, serve),
@@ -209,7 +216,7 @@ fn flow_in_doubt_a_rule_binds_and_does_not_loosen() {
         let both = [("secret", "*", "allow"), ("secret", to, "warn")];
         assert_eq!(action(&both, KEY, doubtful, Run), Warn, "{to}: {doubtful}");
         let sink = ends(KEY, doubtful).sink_kind;
-        let default = if sink == "return" { Redact } else { Block };
+        let default = if matches!(sink, "return" | "error") { Redact } else { Block };
         assert_eq!(action(&[("secret", to, "warn")], KEY, doubtful, Serve), default, "{to}: {doubtful}");
         assert_eq!(action(&[("secret", to, "warn")], KEY, clear, Serve), Warn, "{to}: {clear}");
     }

@@ -1,0 +1,118 @@
+//! Serving tools to MCP clients.
+//!
+//! ```text
+//! client ── stdio.rs | http.rs ── rmcp ── server.rs ── shelf.rs      which tool
+//!                                            │
+//!                                         desk.rs ── customs-engine   the call, under the component's own policy
+//!                                            │
+//!                          answer.rs, provenance.rs                   the result, its labels, its record
+//! ```
+//!
+//! A call runs in a store of its own under its component's policy. What a tool says meanwhile goes through [`voice`]; calls that are
+//! under way are known to [`flights`], so that they end when the client goes.
+
+mod answer;
+mod desk;
+mod flights;
+mod hygiene;
+mod provenance;
+mod server;
+mod shelf;
+mod stdio;
+mod voice;
+
+pub use server::Ground;
+pub use shelf::Subject;
+
+use crate::desk::Desk;
+use crate::flights::Flights;
+use crate::provenance::Runs;
+use crate::server::{House, Server};
+use crate::shelf::Shelf;
+use crate::stdio::Stdio;
+use rmcp::ServiceExt as _;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+/// Calls at once, unless said otherwise. Each may use as much memory as its policy lets it.
+pub const DEFAULT_CALLS: usize = 16;
+/// The longest message that is read: the largest arguments by default, escaped a little.
+const MAX_LINE: usize = 80 << 20;
+/// Calls that are under way when the client has gone may end by themselves for so long; then they are cancelled.
+const GRACE: Duration = Duration::from_millis(800);
+/// And then they are waited for so long.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+/// Tools, ready to be served.
+#[derive(Clone)]
+pub struct Tools(Arc<House>);
+
+impl std::fmt::Debug for Tools {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tools").finish_non_exhaustive()
+    }
+}
+
+/// How serving ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// The client went, and every call had ended.
+    Done,
+    /// Some call could not be recorded, or did not end.
+    Fault(String),
+}
+
+impl Tools {
+    /// Calls run on the current thread and go on among `workers`, `calls` of them at once.
+    pub fn new(
+        subjects: Vec<Subject>,
+        workers: tokio::runtime::Handle,
+        calls: usize,
+        ground: Arc<dyn Ground>,
+    ) -> Tools {
+        let subjects: Vec<Arc<Subject>> = subjects.into_iter().map(Arc::new).collect();
+        let shelf = Shelf::new(&subjects);
+        for warning in &shelf.warnings {
+            ground.tell(warning);
+        }
+        Tools(Arc::new(House {
+            shelf: RwLock::new(Arc::new(shelf)),
+            desk: Desk::new(workers, calls),
+            runs: Runs::default(),
+            flights: Arc::default(),
+            ground,
+            broken: Mutex::new(None),
+        }))
+    }
+
+    /// Serves one client over two descriptors until it closes its end.
+    ///
+    /// # Errors
+    /// When the descriptors cannot be used.
+    pub async fn serve_stdio(&self, input: OwnedFd, output: OwnedFd) -> io::Result<Served> {
+        let flights: Arc<Flights> = Arc::clone(&self.0.flights);
+        // rmcp waits for answers that are under way before it ends; they must not take longer than we give them.
+        let closed = Box::new(move || {
+            tokio::spawn(async move { flights.all_end(GRACE, PATIENCE).await });
+        });
+        let transport = Stdio::new(input, output, MAX_LINE, closed)?;
+        // A client that leaves before it has said hello is no error.
+        if let Ok(running) = Server::new(Arc::clone(&self.0)).serve(transport).await {
+            running.waiting().await.ok();
+        }
+        Ok(self.end().await)
+    }
+
+    /// Ends what is under way, and says how it went.
+    pub async fn end(&self) -> Served {
+        let ended = self.0.flights.all_end(Duration::ZERO, PATIENCE).await;
+        self.0.desk.close();
+        match self.0.broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(why) => Served::Fault(why),
+            None if !ended => Served::Fault("a call did not end".to_owned()),
+            None => Served::Done,
+        }
+    }
+}
