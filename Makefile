@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: all demo test check build bench clean
+.PHONY: all demo test check build bench bench-serve clean
 
 all: build guests
 
@@ -32,6 +32,15 @@ check:
 # What the boundary costs against bare wasmtime-wasi; see docs/performance.md.
 bench: guests
 	$(CARGO) bench --locked -p customs --bench boundary --bench network
+
+# A served call beside servers of the official SDKs.
+PEERS := target/peers
+bench-serve: guests
+	@mkdir -p $(PEERS) && cp host/customs/benches/peers/* $(PEERS)/
+	@cd $(PEERS) && npm install --no-audit --no-fund --silent
+	@test -x $(PEERS)/venv/bin/python || python3 -m venv $(PEERS)/venv
+	@$(PEERS)/venv/bin/pip install --quiet --disable-pip-version-check -r $(PEERS)/requirements.txt
+	CUSTOMS_PEERS=$(CURDIR)/$(PEERS) $(CARGO) bench --locked -p customs --bench serve
 
 clean: guests-clean
 	$(CARGO) clean
