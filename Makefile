@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: all demo test check build evidence bench bench-serve clean
+.PHONY: all demo test check build conformance evidence bench bench-serve clean
 
 all: build guests
 
@@ -32,6 +32,15 @@ check:
 # What the matcher sees and what it does not, row by row; docs/evidence.md has the same. CUSTOMS_WRITE_EVIDENCE=1 writes it there.
 evidence: build guests
 	@CUSTOMS_SHOW_EVIDENCE=1 $(CARGO) test --locked --quiet -p customs --test e2e evidence:: -- --test-threads=1
+
+# MCP's conformance runner, on the program and on the example that has fixtures around it; see docs/conformance.md. It is built as `test` builds
+# it, so that nothing is built twice. The Node of the lock is for machines whose own is older than 22.
+CONFORMANCE := target/conformance
+conformance: guests-rust
+	$(CARGO) build --locked --workspace --bins --examples
+	@mkdir -p $(CONFORMANCE) && cp tests/conformance/package.json tests/conformance/package-lock.json $(CONFORMANCE)/
+	@cd $(CONFORMANCE) && npm install --no-save --no-audit --no-fund --loglevel=error
+	@node tests/conformance/run.mjs target/debug/customs target/debug/examples/conformance guests/dist/conformance.wasm $(CONFORMANCE)
 
 # What the boundary costs against bare wasmtime-wasi; see docs/performance.md.
 bench: guests

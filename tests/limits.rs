@@ -135,12 +135,12 @@ fn more_arguments_than_can_be_recorded_are_stopped_before_the_tool_runs() {
         let extra = (0..count).map(|n| (format!("k{n}"), json!(1)));
         Value::Object(extra.chain([("name".to_owned(), json!("you"))]).collect())
     };
-    let run = world.run(&guest("dynamic"), "greet", &many(60_000), &[]).run();
+    let run = world.run(&guest("hostile/bad-schemas"), "free", &many(60_000), &[]).run();
     assert_eq!(run.exits(3).ending(), "limit flows", "{run}");
     assert_eq!((&run.json["result"], &run.json["complete"]), (&Value::Null, &json!(false)));
     let end = run.ledger.iter().rfind(|record| record["event"] == "end").unwrap();
     assert_eq!(end["imports"], json!({}), "the tool did not run");
-    let run = world.run(&guest("dynamic"), "greet", &many(60), &[]).run();
+    let run = world.run(&guest("hostile/bad-schemas"), "free", &many(60), &[]).run();
     assert_eq!(run.exits(0).ending(), "returned", "{run}");
 }
 

@@ -171,9 +171,7 @@ fn witness_and_ledger_count_the_same_calls_of_every_function() {
         let grants = [grants[0], ("env", "NOTES_DIR=/box")];
         called.extend(watched(guest, tool, &arguments, &grants).into_keys());
     }
-    for (tool, arguments) in
-        [("greet", json!({"name": "x"})), ("progress", json!({"steps": 3})), ("no-such-tool", json!({}))]
-    {
+    for (tool, arguments) in [("greet", json!({"name": "x"})), ("progress", json!({"steps": 3}))] {
         called.extend(watched("dynamic", tool, &arguments, &[]).into_keys());
     }
     let never: Vec<&str> = Import::ALL.iter().map(|i| i.name()).filter(|name| !called.contains(&short(name))).collect();

@@ -24,9 +24,11 @@ pub mod case;
 pub mod certificates;
 mod customs;
 pub mod http2;
+pub mod http_client;
 #[allow(dead_code, reason = "tests/oracle.rs uses the rest of it")]
 mod inside;
 pub mod lab;
+pub mod mcp;
 pub mod resolver;
 mod run;
 pub mod servers;

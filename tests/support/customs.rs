@@ -22,6 +22,20 @@ impl Customs {
         Customs { command, stdin: Vec::new(), ledger: None, outside, checked: true }
     }
 
+    /// A shell that does what is said, with the program as `$0`.
+    pub fn shell(world: &super::World, script: &str) -> Customs {
+        let mut customs = Customs::other(world, "/bin/sh");
+        customs.command.arg("-c").arg(script).arg(program());
+        customs
+    }
+
+    /// Another program, in the same environment.
+    pub fn other(world: &super::World, program: &str) -> Customs {
+        let mut command = Command::new(program);
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("CUSTOMS_CACHE_DIR", shared_cache());
+        Customs { command, ..Customs::new(world.outside.clone()) }
+    }
+
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Customs {
         self.command.arg(argument);
         self

@@ -2,10 +2,12 @@
 
 use customs_boundary::{Context, Network, Roots};
 use customs_engine::load::{Allocation, Cache, Compiler, Fuel, read_component};
-use customs_engine::{Host, Program, Report, Session};
+use customs_engine::{Form, Host, Listed, Program, Report, Session};
 use customs_ledger::{Component, Event, Ledger, Open, RunKey};
 use customs_policy::{HostView, Layer, Origin, PathKind, Policy, RawGrants};
 use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -41,12 +43,15 @@ impl HostView for Machine {
 pub struct Inside {
     runtime: tokio::runtime::Runtime,
     host: Arc<Host>,
+    /// What components say of their tools that describe them themselves, by their digest.
+    listed: RefCell<BTreeMap<[u8; 32], Vec<Listed>>>,
 }
 
 impl Inside {
     pub fn new() -> Inside {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().enable_io().build().unwrap();
-        Inside { runtime, host: Host::new(Fuel::Off, Allocation::OnDemand).unwrap() }
+        let host = Host::new(Fuel::Off, Allocation::OnDemand).unwrap();
+        Inside { runtime, host, listed: RefCell::default() }
     }
 
     /// A guest, and the component that it was made of. Its code is kept for the next test of this build.
@@ -59,7 +64,27 @@ impl Inside {
         let kept = Cache::open(kept).unwrap();
         let loaded = Compiler::InProcess.load(self.host.engine(), Some(&kept), &wasm, &|_| {}).unwrap();
         let component = loaded.component.clone();
-        (Arc::new(Program::new(&self.host, loaded).unwrap()), component)
+        let program = Arc::new(Program::new(&self.host, loaded).unwrap());
+        if program.catalogue().form == Form::Dynamic {
+            self.list(&program);
+        }
+        (program, component)
+    }
+
+    /// Asks a component for its tools, with a ledger of its own.
+    fn list(&self, program: &Arc<Program>) {
+        let nothing = Arc::new(Policy::build(&[], &Machine(Vec::new())).unwrap());
+        let empty = tempfile::tempdir().unwrap();
+        let roots = Arc::new(Roots::open(&nothing, std::fs::File::open(empty.path()).unwrap()).unwrap());
+        let ledger = Arc::new(Mutex::new(Ledger::memory()));
+        let open = Event::Open(opened(program, &nothing));
+        ledger.lock().unwrap().append(&open).unwrap();
+        let (network, key) = (Arc::new(Network::none()), Arc::new(RunKey::random().unwrap()));
+        let policy = Arc::clone(&nothing);
+        let session =
+            Session::new(Arc::clone(program), policy, Arc::clone(&roots), network, ledger, key, Instant::now());
+        let listed = self.runtime.block_on(session.list_dynamic(&nothing, &roots)).unwrap();
+        self.listed.borrow_mut().insert(program.sha256(), listed);
     }
 
     /// One call and the records it left. `grants` are flags of the command line without their dashes: `("allow-write", "/host::/guest")`.
@@ -105,25 +130,35 @@ impl Inside {
         let roots = Arc::new(Roots::open(&policy, std::fs::File::open(empty.path()).unwrap()).unwrap());
         let network = Arc::new(network(&policy));
         let ledger = Arc::new(Mutex::new(Ledger::memory_keeping()));
-        let open = Event::Open(Open {
-            run: "00000000000000000000000000000000",
-            time: "2000-01-01T00:00:00Z",
-            customs: "test",
-            wasmtime: "test",
-            component: Component { name: "guest", sha256: program.sha256() },
-            policy: policy.digest(),
-            grants: policy.grants(),
-            warnings: policy.warnings(),
-        });
+        let open = Event::Open(opened(program, &policy));
         ledger.lock().unwrap().append(&open).unwrap();
         let key = Arc::new(RunKey::random().unwrap());
         let arguments = arguments(&network).as_object().unwrap().clone();
-        let prepared = Session::prepare(program, &policy, tool, arguments).unwrap();
+        let listed = self.listed.borrow();
+        let listed = listed.get(&program.sha256()).and_then(|tools| tools.iter().find(|one| one.name == tool));
+        let prepared = match listed {
+            Some(listed) => Session::prepare_listed(program, &policy, listed, arguments),
+            None => Session::prepare(program, &policy, tool, arguments),
+        };
+        let prepared = prepared.unwrap();
         let shared = Arc::clone(&ledger);
         let session = Session::new(Arc::clone(program), policy, roots, network, shared, key, Instant::now());
         let report = self.runtime.block_on(session.call(prepared, Context::default())).unwrap();
         let mut ledger = ledger.lock().unwrap();
         ledger.close().unwrap();
         (report, ledger.kept().to_vec())
+    }
+}
+
+fn opened<'a>(program: &Program, policy: &'a Policy) -> Open<'a> {
+    Open {
+        run: "00000000000000000000000000000000",
+        time: "2000-01-01T00:00:00Z",
+        customs: "test",
+        wasmtime: "test",
+        component: Component { name: "guest", sha256: program.sha256() },
+        policy: policy.digest(),
+        grants: policy.grants(),
+        warnings: policy.warnings(),
     }
 }

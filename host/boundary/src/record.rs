@@ -65,6 +65,7 @@ struct Inner {
     /// Accesses whose outcome is still to come: requests on their way.
     pending: BTreeSet<u64>,
     blocked: BTreeSet<u64>,
+    reached_out: bool,
     /// The call is over: nothing crosses any more.
     over: bool,
 }
@@ -105,6 +106,8 @@ pub struct Harvest {
     pub imports: BTreeMap<&'static str, u64>,
     /// Sinks that were held back: their bytes were given out by the guest and have not left.
     pub blocked: BTreeSet<u64>,
+    /// It was allowed something that changes or reaches what is outside: files, requests, names, sockets.
+    pub reached_out: bool,
     pub stop: Option<Stop>,
 }
 
@@ -148,6 +151,7 @@ impl Recorder {
                 stop: None,
                 pending: BTreeSet::new(),
                 blocked: BTreeSet::new(),
+                reached_out: false,
                 over: false,
             }),
             halt: Notify::new(),
@@ -248,7 +252,9 @@ impl Recorder {
             decision: Decision::Allow { rule: permit.rule() },
             detail: None,
         });
-        self.append(&mut self.inner(), &event, effect)
+        let mut inner = self.inner();
+        inner.reached_out |= permit.capability().reaches_out();
+        self.append(&mut inner, &event, effect)
     }
 
     /// Records a refused access. Refusals are never effects, so a flood of them is counted past a bound instead of stopping the call.
@@ -631,6 +637,7 @@ impl Recorder {
             capped: inner.denials.cut,
             imports: inner.counts.called(),
             blocked: std::mem::take(&mut inner.blocked),
+            reached_out: inner.reached_out,
             stop: inner.stop.clone(),
         })
     }

@@ -3,12 +3,19 @@
 use crate::cli::Run;
 use crate::exit::Fault;
 use crate::machine;
+use customs_engine::json::refuse_duplicate_keys;
 use customs_engine::{Form, Program};
 use serde_json::{Map, Value};
 use std::path::Path;
 
 /// Collects the arguments of a call. `at_most` bounds what is read.
-pub(crate) fn collect(run: &Run, program: &Program, tool: &str, at_most: u64) -> Result<Map<String, Value>, Fault> {
+/// `schema` is the tool's, which says what is text.
+pub(crate) fn collect(
+    run: &Run,
+    program: &Program,
+    schema: Option<&Value>,
+    at_most: u64,
+) -> Result<Map<String, Value>, Fault> {
     let mut json = match run.args.as_deref() {
         None => Map::new(),
         Some("-") => parse("standard input", &machine::read_stdin(at_most)?)?,
@@ -17,12 +24,11 @@ pub(crate) fn collect(run: &Run, program: &Program, tool: &str, at_most: u64) ->
             None => parse("--args", text.as_bytes())?,
         },
     };
-    let info = program.tool(tool);
     for pair in &run.arg {
         let Some((name, text)) = pair.split_once('=') else {
             return Err(Fault::Refused(format!("--arg needs NAME=VALUE, not {pair:?}")));
         };
-        let schema = info.and_then(|i| i.input_schema.get("properties")).and_then(|p| p.get(name));
+        let schema = schema.and_then(|s| s.get("properties")).and_then(|p| p.get(name));
         if json.insert(name.to_owned(), value(text, schema)).is_some() {
             return Err(Fault::Refused(format!("the argument {name} is given twice")));
         }
@@ -41,6 +47,8 @@ pub(crate) fn collect(run: &Run, program: &Program, tool: &str, at_most: u64) ->
 }
 
 fn parse(from: &str, bytes: &[u8]) -> Result<Map<String, Value>, Fault> {
+    // The last of two would be taken, and whoever reads the text may think of the first.
+    refuse_duplicate_keys(bytes).map_err(|why| Fault::Refused(format!("{from}: {why}")))?;
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Fault::Refused(format!("{from}: the arguments must be a JSON object"))),

@@ -1,7 +1,9 @@
 //! What can be written on the command line. Types only: what it means is for `grants` and `commands`.
 
+use crate::show::client::Client;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Run MCP tools that you do not trust.
@@ -99,10 +101,36 @@ pub(crate) struct Serve {
     /// Calls that run at once; the others wait
     #[arg(long, value_name = "N", default_value_t = customs_serve::DEFAULT_CALLS, value_parser = calls)]
     pub(crate) max_calls: usize,
+    /// Serve over HTTP at this address, path /mcp, instead of standard input and output; port 0 for one that the system picks
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address, conflicts_with = "print_config", help_heading = "HTTP")]
+    pub(crate) http: Option<SocketAddr>,
+    /// The bearer token that clients must send; CUSTOMS_TOKEN holds it otherwise. Needed beyond this machine
+    #[arg(long, value_name = "FILE", requires = "http", help_heading = "HTTP")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Answer requests for this host, beside the names of this machine
+    #[arg(long, value_name = "NAME", requires = "http", help_heading = "HTTP")]
+    pub(crate) allow_host: Vec<String>,
+    /// Answer web pages of this origin
+    #[arg(long, value_name = "SCHEME://HOST[:PORT]", requires = "http", help_heading = "HTTP")]
+    pub(crate) allow_origin: Vec<String>,
+    /// Ask the person, through the client, to allow what a tool was refused; off by default
+    #[arg(long)]
+    pub(crate) ask: bool,
+    /// How long the person has for an answer [default: 60s]
+    #[arg(long, value_name = "TIME", requires = "ask", value_parser = ask_time)]
+    pub(crate) ask_time: Option<std::time::Duration>,
+    /// Serve nothing; print what makes CLIENT start this server
+    #[arg(long, value_name = "CLIENT")]
+    pub(crate) print_config: Option<Client>,
     #[command(flatten)]
     pub(crate) grants: Grants,
     #[command(flatten)]
     pub(crate) limits: Limits,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    text.parse().map_err(|_| "expected an address and a port, such as 127.0.0.1:8080 or [::1]:0".to_owned())
 }
 
 fn calls(text: &str) -> Result<usize, String> {
@@ -111,6 +139,12 @@ fn calls(text: &str) -> Result<usize, String> {
         Ok(n) if (1..=most).contains(&n) => Ok(n),
         _ => Err(format!("expected a number from 1 to {most}")),
     }
+}
+
+fn ask_time(text: &str) -> Result<std::time::Duration, String> {
+    let time = customs_policy::parse_duration(text)?;
+    let fits = (1..=3_600).contains(&time.as_secs());
+    if fits { Ok(time) } else { Err("expected a time from 1s to 1h".to_owned()) }
 }
 
 /// What a tool may reach. Each may be given several times.

@@ -57,9 +57,13 @@ pub(crate) struct Read {
 }
 
 pub(crate) fn read_policy(path: &Path) -> Result<Read, Fault> {
+    read_policy_bytes(path, &machine::read(path, MAX_BYTES as u64)?)
+}
+
+/// The same for bytes that were read from there already.
+pub(crate) fn read_policy_bytes(path: &Path, bytes: &[u8]) -> Result<Read, Fault> {
     let shown = path.display().to_string();
-    let bytes = machine::read(path, MAX_BYTES as u64)?;
-    let file = parse(&bytes, &shown).map_err(Fault::refused)?;
+    let file = parse(bytes, &shown).map_err(Fault::refused)?;
     let real = machine::canonical(path).ok_or_else(|| Fault::Refused(format!("{shown}: is gone")))?;
     let base = real.parent().unwrap_or(Path::new("/")).to_path_buf();
     let weak = machine::world_writable(&machine::open(path)?);
@@ -113,10 +117,10 @@ impl Read {
     }
 }
 
-/// Builds the policy: the file first, then the flags.
-pub(crate) fn build(file: Option<Layer>, flags: RawGrants) -> Result<Policy, Fault> {
+/// Builds the policy: the file first, then what was granted besides, then the flags.
+pub(crate) fn build(layers: impl IntoIterator<Item = Layer>, flags: RawGrants) -> Result<Policy, Fault> {
     let flags = Layer { raw: flags, base: machine::working_directory()?, origin: Origin::Flags };
-    let layers: Vec<Layer> = file.into_iter().chain([flags]).collect();
+    let layers: Vec<Layer> = layers.into_iter().chain([flags]).collect();
     let policy = Policy::build(&layers, &Machine).map_err(Fault::refused)?;
     // Who can write the roots decides who may pass for an origin.
     if let Some(roots) = policy.net().tls_roots() {

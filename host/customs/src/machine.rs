@@ -15,6 +15,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -186,6 +187,114 @@ pub(crate) async fn asked_to_stop() {
 /// The real path of something that exists.
 pub(crate) fn canonical(path: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(path).ok()
+}
+
+/// A variable of this program's own environment.
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Fault> {
+    match std::env::var(name) {
+        Ok(value) if value.is_empty() => Ok(None),
+        Ok(value) => Ok(Some(value)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(Fault::Refused(format!("{name} is not UTF-8"))),
+    }
+}
+
+/// The wall clock now.
+#[cfg(feature = "otel")]
+pub(crate) fn clock() -> customs_serve::Clock {
+    let moment = std::time::Instant::now();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    customs_serve::Clock { moment, nanoseconds: u64::try_from(since).unwrap_or(u64::MAX) }
+}
+
+/// A socket that clients connect to.
+pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Fault> {
+    TcpListener::bind(address).map_err(|e| Fault::Refused(format!("{address} cannot be listened on: {}", plain(&e))))
+}
+
+/// True where others than the owner may read.
+pub(crate) fn readable_by_others(file: &std::fs::File) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    file.metadata().is_ok_and(|m| m.mode() & 0o044 != 0)
+}
+
+/// What a file looks like from outside: enough to see that it may be another one now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// When its content changed, and when anything of it did, as seconds and nanoseconds.
+    modified: (i64, i64),
+    changed: (i64, i64),
+    /// It had not changed for a while when it was looked at. Clocks of file systems are coarse: a file that has just been changed may be
+    /// changed again without looking different.
+    settled: bool,
+}
+
+/// The file at the end of this path as it is now; none where there is none.
+pub(crate) fn stamp(path: &Path) -> Option<Stamp> {
+    use std::os::unix::fs::MetadataExt as _;
+    const COARSE: i64 = 1;
+    let meta = std::fs::metadata(path).ok()?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
+    Some(Stamp {
+        device: meta.dev(),
+        inode: meta.ino(),
+        size: meta.size(),
+        modified: (meta.mtime(), meta.mtime_nsec()),
+        changed: (meta.ctime(), meta.ctime_nsec()),
+        settled: now.saturating_sub(meta.ctime()) > COARSE,
+    })
+}
+
+/// Whether a file is surely what it was.
+pub(crate) fn is_same(was: Option<&Stamp>, is: Option<&Stamp>) -> bool {
+    match (was, is) {
+        (Some(was), Some(is)) => was.settled && Stamp { settled: true, ..*is } == *was,
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Whether this file is the person's to write, and so is its place.
+pub(crate) fn may_replace(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(meta) = std::fs::symlink_metadata(path) else { return false };
+    let may = |path: &Path, access| rustix::fs::access(path, access).is_ok();
+    meta.is_file()
+        && meta.uid() == rustix::process::geteuid().as_raw()
+        && may(path, rustix::fs::Access::WRITE_OK)
+        && path.parent().is_some_and(|dir| may(dir, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK))
+}
+
+/// Puts other content in place of a file's, at once or not at all; its mode stays. `before` is what must still be in it. `word` makes the name
+/// of the file that is written first.
+pub(crate) fn replace(path: &Path, before: &[u8], after: &[u8], word: &str) -> Result<(), Fault> {
+    use std::io::Write as _;
+    let refuse = |e: std::io::Error| Fault::Refused(format!("{}: {}", path.display(), plain(&e)));
+    let (dir, name, _) = parent(path)?;
+    let new = format!(".{name}.{word}");
+    let mode = std::fs::symlink_metadata(path).map_err(refuse)?.permissions();
+    let written = || {
+        let mut options = cap_std::fs::OpenOptions::new();
+        cap_std::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = dir.open_with(&new, options.write(true).create_new(true))?.into_std();
+        file.write_all(after)?;
+        file.set_permissions(mode)?;
+        file.sync_all()
+    };
+    let done = written().map_err(refuse).and_then(|()| {
+        if read(path, before.len() as u64).is_ok_and(|now| now == before) {
+            dir.rename(&new, &dir, &name).map_err(refuse)
+        } else {
+            Err(Fault::Refused(format!("{}: was changed meanwhile", path.display())))
+        }
+    });
+    if done.is_err() {
+        dir.remove_file(&new).ok();
+    }
+    done
 }
 
 /// True where others than the owner may write.

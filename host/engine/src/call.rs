@@ -4,7 +4,7 @@ use crate::catalogue::{Form, Target};
 use crate::clock::TICK;
 use crate::ending::{Ending, name};
 use crate::enforce::{self, Answered, ByRules};
-use crate::json::{Signature, args, structured};
+use crate::json::{Contract, Signature, args, structured};
 use crate::program::{Pre, Program};
 use crate::report::{CallError, Content, Report, ToolResult};
 use crate::{dynamic, sinks};
@@ -60,7 +60,7 @@ pub struct Prepared {
 enum Ready {
     Typed { export: ComponentExportIndex, signature: Arc<Signature>, values: Vec<Val> },
     Command { arguments: Vec<String>, stdin: Vec<u8> },
-    Dynamic,
+    Dynamic(Arc<Contract>),
 }
 
 /// What a form's call gave, before it is recorded.
@@ -96,12 +96,33 @@ impl Session {
         &self.program
     }
 
-    /// Checks a call without running anything. The error is one sentence for the caller.
+    /// Checks a call without running anything. The error is one sentence for the caller. A component that describes its tools itself has
+    /// to be asked for them first: see [`Session::prepare_listed`].
     pub fn prepare(
         program: &Program,
         policy: &Policy,
         tool: &str,
         json: Map<String, Value>,
+    ) -> Result<Prepared, String> {
+        Session::prepare_with(program, policy, tool, None, json)
+    }
+
+    /// Checks a call of a tool as it was listed without running anything. The error is one sentence for the caller.
+    pub fn prepare_listed(
+        program: &Program,
+        policy: &Policy,
+        tool: &dynamic::Listed,
+        json: Map<String, Value>,
+    ) -> Result<Prepared, String> {
+        Session::prepare_with(program, policy, &tool.name, Some(&tool.checks), json)
+    }
+
+    fn prepare_with(
+        program: &Program,
+        policy: &Policy,
+        tool: &str,
+        checks: Option<&dynamic::Checks>,
+        mut json: Map<String, Value>,
     ) -> Result<Prepared, String> {
         let text = serde_json::to_string(&json).map_err(|e| e.to_string())?;
         let size = text.len() as u64;
@@ -110,7 +131,16 @@ impl Session {
             return Err(format!("the arguments have {size} bytes, the input limit is {limit}"));
         }
         let ready = match program.catalogue().form {
-            Form::Dynamic => Ready::Dynamic,
+            Form::Dynamic => match checks {
+                Some(dynamic::Checks::Contract(contract)) => {
+                    json = contract.check_arguments(json)?;
+                    Ready::Dynamic(Arc::clone(contract))
+                }
+                Some(dynamic::Checks::Refused(why)) => return Err(format!("the tool cannot be called: {why}")),
+                Some(dynamic::Checks::ByType) | None => {
+                    return Err("the component describes its tools itself and was not asked for them".to_owned());
+                }
+            },
             Form::Command | Form::Typed => {
                 let Some(info) = program.tool(tool) else { return Err(unknown(program, tool)) };
                 match &info.target {
@@ -160,7 +190,7 @@ impl Session {
                 argv.extend(arguments.iter().cloned());
                 Input { arguments: argv, stdin: stdin.clone(), context: context.clone() }
             }
-            Ready::Typed { .. } | Ready::Dynamic => {
+            Ready::Typed { .. } | Ready::Dynamic(_) => {
                 record_arguments(&recorder, of, &prepared.json);
                 Input { context: context.clone(), ..Input::default() }
             }
@@ -185,7 +215,7 @@ impl Session {
         }
         let signature = match &prepared.ready {
             Ready::Typed { signature, .. } => Some(Arc::clone(signature)),
-            Ready::Command { .. } | Ready::Dynamic => None,
+            Ready::Command { .. } | Ready::Dynamic(_) => None,
         };
         self.close(call, prepared.tool, answer, signature.as_deref(), &recorder, peak_memory)
     }
@@ -271,7 +301,9 @@ impl Session {
                 let ending = if code == 0 { Ending::Returned } else { Ending::Error };
                 Ok(Answer { ending, result: Some(result) })
             }
-            (Pre::Dynamic(pre), Ready::Dynamic) => dynamic::call(pre, store, &prepared.tool, &prepared.text).await,
+            (Pre::Dynamic(pre), Ready::Dynamic(contract)) => {
+                dynamic::call(pre, store, &prepared.tool, &prepared.text, contract).await
+            }
             _ => wasmtime::bail!("the call was prepared for another program"),
         }
     }
@@ -342,6 +374,7 @@ impl Session {
             suppressed: harvest.suppressed,
             imports: harvest.imports,
             complete,
+            reached_out: harvest.reached_out,
             peak_memory,
         })
     }

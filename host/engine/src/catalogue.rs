@@ -1,6 +1,6 @@
 //! Which tools a component offers, from its exports alone: no guest code runs.
 
-use crate::dynamic::Listed;
+use crate::dynamic::{Checks, Listed};
 use crate::json::{Allowance, Signature, answer_schema, input_schema, output_schema, signature_within, wit_text};
 use crate::load::Facts;
 use serde_json::{Value, json};
@@ -59,6 +59,7 @@ impl ToolInfo {
                 Target::Typed { signature, .. } => answer_schema(signature),
                 Target::Command => None,
             },
+            checks: Checks::ByType,
         }
     }
 }

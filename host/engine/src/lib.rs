@@ -19,7 +19,7 @@ mod sinks;
 
 pub use call::{Prepared, Session};
 pub use catalogue::{Form, ToolInfo};
-pub use dynamic::Listed;
+pub use dynamic::{Checks, Listed};
 pub use ending::Ending;
 pub use program::{Host, HostError, Program};
 pub use report::{CallError, Content, Report, ToolResult};

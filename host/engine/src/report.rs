@@ -82,6 +82,8 @@ pub struct Report {
     pub imports: BTreeMap<&'static str, u64>,
     /// False where something was capped, torn or suppressed.
     pub complete: bool,
+    /// It was allowed something that changes or reaches what is outside: made again, it would do so again.
+    pub reached_out: bool,
     /// The most linear memory in use, in bytes.
     pub peak_memory: u64,
 }

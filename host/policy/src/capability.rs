@@ -42,6 +42,29 @@ capabilities! {
     StdioWrite = "stdio.write": "Standard output and error.",
 }
 
+impl Capability {
+    /// Whether an access of this kind can change something outside or be noticed there. What only comes in, the tool's own output, clocks and
+    /// random numbers do not.
+    pub const fn reaches_out(self) -> bool {
+        match self {
+            Capability::FsWrite
+            | Capability::HttpRequest
+            | Capability::DnsLookup
+            | Capability::TcpConnect
+            | Capability::TcpListen
+            | Capability::UdpSend => true,
+            Capability::FsRead
+            | Capability::FsList
+            | Capability::FsStat
+            | Capability::EnvGet
+            | Capability::ClockRead
+            | Capability::RandomRead
+            | Capability::StdioRead
+            | Capability::StdioWrite => false,
+        }
+    }
+}
+
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -41,6 +41,10 @@ impl Desk {
         Desk { workers, places: Semaphore::new(places), moved: Arc::default() }
     }
 
+    pub(crate) fn workers(&self) -> &tokio::runtime::Handle {
+        &self.workers
+    }
+
     /// A place for one call. None when the server is going down.
     pub(crate) async fn place(&self) -> Option<SemaphorePermit<'_>> {
         self.places.acquire().await.ok()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 /// Characters that are not shown or change how others are shown: controls but for line ends and tabs, marks of direction, invisible and
 /// tag characters, variation selectors.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     (customs_ledger::is_unsafe_char(c) && !matches!(c, '\n' | '\t'))
         || matches!(c, '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')

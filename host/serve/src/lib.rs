@@ -12,26 +12,42 @@
 //! under way are known to [`flights`], so that they end when the client goes.
 
 mod answer;
+mod ask;
 mod desk;
 mod flights;
+mod http;
 mod hygiene;
+mod metrics;
 mod provenance;
+mod reload;
 mod server;
 mod shelf;
 mod stdio;
+mod trace;
 mod voice;
+mod watch;
 
+pub use ask::{DEFAULT_TIME as DEFAULT_ASK_TIME, Grant, Hold, Proposal};
+pub use http::{Front, PATH, Token};
+pub use reload::Renewed;
 pub use server::Ground;
-pub use shelf::Subject;
+pub use shelf::{Held, Subject};
+pub use trace::{Ended, Spans, Traceparent};
+#[cfg(feature = "otel")]
+pub use trace::{Clock, Collector, Exporter};
 
+use crate::ask::Ask;
 use crate::desk::Desk;
 use crate::flights::Flights;
 use crate::provenance::Runs;
+use crate::reload::Reload;
 use crate::server::{House, Server};
 use crate::shelf::Shelf;
 use crate::stdio::Stdio;
-use rmcp::ServiceExt as _;
+use crate::watch::Observers;
+use rmcp::{ServerHandler, ServiceExt as _};
 use std::io;
+use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -67,12 +83,12 @@ pub enum Served {
 impl Tools {
     /// Calls run on the current thread and go on among `workers`, `calls` of them at once.
     pub fn new(
-        subjects: Vec<Subject>,
+        subjects: impl IntoIterator<Item = impl Into<Arc<Subject>>>,
         workers: tokio::runtime::Handle,
         calls: usize,
         ground: Arc<dyn Ground>,
     ) -> Tools {
-        let subjects: Vec<Arc<Subject>> = subjects.into_iter().map(Arc::new).collect();
+        let subjects: Vec<Arc<Subject>> = subjects.into_iter().map(Into::into).collect();
         let shelf = Shelf::new(&subjects);
         for warning in &shelf.warnings {
             ground.tell(warning);
@@ -83,8 +99,27 @@ impl Tools {
             runs: Runs::default(),
             flights: Arc::default(),
             ground,
+            reload: Reload::default(),
+            ask: None,
             broken: Mutex::new(None),
+            observers: Observers::default(),
         }))
+    }
+
+    /// A person may be asked for grants, through clients that can show a form, and has so long to answer. Before anything is served.
+    #[must_use]
+    pub fn with_ask(self, time: Duration) -> Tools {
+        match Arc::try_unwrap(self.0) {
+            Ok(house) => Tools(Arc::new(House { ask: Ask::new(time), ..house })),
+            // It is served already: then nobody is asked.
+            Err(shared) => Tools(shared),
+        }
+    }
+
+    /// What answers one client, for a program that brings its own transport.
+    #[must_use]
+    pub fn handler(&self) -> impl ServerHandler + Clone + use<> {
+        Server::new(Arc::clone(&self.0))
     }
 
     /// Serves one client over two descriptors until it closes its end.
@@ -103,6 +138,25 @@ impl Tools {
             running.waiting().await.ok();
         }
         Ok(self.end().await)
+    }
+
+    /// Serves clients over HTTP, at [`PATH`], until `stop`. Then what is under way may end for a moment.
+    ///
+    /// # Errors
+    /// When the socket cannot be used.
+    pub async fn serve_http(
+        &self,
+        listener: TcpListener,
+        front: Front,
+        stop: impl Future<Output = ()>,
+    ) -> io::Result<Served> {
+        http::serve(&self.0, listener, front, stop).await?;
+        Ok(self.end().await)
+    }
+
+    /// Each call that ends from now on is told to `spans`. The first one holds.
+    pub fn trace(&self, spans: Arc<dyn Spans>) {
+        self.0.observers.trace(spans);
     }
 
     /// Ends what is under way, and says how it went.

@@ -4,6 +4,7 @@
 //! The record has no values, only names, sizes and digests, and no floating-point numbers, so that its canonical form (RFC 8785) has one digest.
 
 use crate::shelf::Subject;
+use crate::trace::Traceparent;
 use customs_engine::Report;
 use customs_flow::{Action, Finding};
 use customs_ledger::hex;
@@ -18,6 +19,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) const TRUST: &str = "io.modelcontextprotocol/trust-annotations";
 /// What the record is, for `evidenceRef`.
 const RECORD: &str = "dev.customs.provenance.v1";
+/// In an answer's metadata: a person granted something for this call, and for how long.
+pub(crate) const GRANTED: &str = "dev.customs/granted";
 /// Where records are read.
 pub(crate) const PREFIX: &str = "prov://run/";
 /// Sources, sinks, denials and findings of each kind that a record lists; more are counted.
@@ -58,10 +61,10 @@ impl Runs {
     }
 
     /// Makes the record of a call, keeps it, and gives the metadata of its answer.
-    pub(crate) fn label(&self, subject: &Subject, report: &Report) -> MetaObject {
+    pub(crate) fn label(&self, subject: &Subject, report: &Report, trace: Option<&Traceparent>) -> MetaObject {
         // Unguessable: who knows it was given the answer.
         let id = format!("{}-{}", subject.run, report.call);
-        let record = record(&id, subject, report);
+        let record = record(&id, subject, report, trace);
         // It has no floating-point numbers, and every key is a string: this cannot fail.
         let canonical = serde_json_canonicalizer::to_string(&record).unwrap_or_default();
         let digest = hex(&Sha256::digest(&canonical));
@@ -72,7 +75,7 @@ impl Runs {
 }
 
 /// The record: `customs.provenance/1`.
-fn record(id: &str, subject: &Subject, report: &Report) -> Value {
+fn record(id: &str, subject: &Subject, report: &Report, trace: Option<&Traceparent>) -> Value {
     let mut ending = Map::from_iter([("kind".to_owned(), json!(report.ending.kind()))]);
     if let Some(limit) = report.ending.limit() {
         ending.insert("limit".to_owned(), json!(limit));
@@ -91,7 +94,7 @@ fn record(id: &str, subject: &Subject, report: &Report) -> Value {
         .take(MAX_LISTED)
         .map(|s| crossed(json!({"id": s.id, "kind": s.kind.as_str(), "name": s.name}), &s.content));
     let program = subject.session.program();
-    json!({
+    let mut record = json!({
         "schema": "customs.provenance/1",
         "run": id,
         "component": {"name": subject.component, "sha256": hex(&program.sha256())},
@@ -106,7 +109,11 @@ fn record(id: &str, subject: &Subject, report: &Report) -> Value {
             "findings": report.findings.len()},
         "methods": ["match"],
         "complete": report.complete,
-    })
+    });
+    if let (Some(members), Some(trace)) = (record.as_object_mut(), trace) {
+        members.insert("traceparent".to_owned(), json!(trace.as_str()));
+    }
+    record
 }
 
 fn crossed(mut ends: Value, content: &Content) -> Value {

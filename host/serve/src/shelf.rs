@@ -2,7 +2,7 @@
 
 use crate::hygiene::{clean_schema, clean_text};
 use customs_boundary::Hidden;
-use customs_engine::{Listed, Session};
+use customs_engine::{Listed, Prepared, Session};
 use customs_ledger::{Ledger, hex};
 use customs_policy::Policy;
 use rmcp::model::{JsonObject, MetaObject, Tool, ToolAnnotations};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One component, ready to be called under its policy.
 #[derive(Debug)]
@@ -27,6 +27,39 @@ pub struct Subject {
     pub ledger: Arc<Mutex<Ledger>>,
     /// Values that no client sees in progress and log lines.
     pub hidden: Hidden,
+    /// Why nothing of it is run, where that is so.
+    pub held: Held,
+}
+
+impl Subject {
+    /// Checks a call of one of its tools, by its own name. The error is one sentence for the caller.
+    pub(crate) fn prepare(&self, own: &str, arguments: JsonObject) -> Result<Prepared, String> {
+        let (program, policy) = (self.session.program(), self.session.policy());
+        match self.tools.iter().find(|tool| tool.name == own) {
+            Some(listed) => Session::prepare_listed(program, policy, listed, arguments),
+            None => Session::prepare(program, policy, own, arguments),
+        }
+    }
+}
+
+/// Why a component that is still listed is not run: a sentence for the model. Empty as long as it is.
+#[derive(Debug, Default)]
+pub struct Held(Mutex<Option<&'static str>>);
+
+impl Held {
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<&'static str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on its calls are refused with this sentence; with none they run again.
+    pub fn set(&self, why: Option<&'static str>) {
+        *self.slot() = why;
+    }
+
+    #[must_use]
+    pub fn why(&self) -> Option<&'static str> {
+        *self.slot()
+    }
 }
 
 /// One tool under the name that clients use.
@@ -43,6 +76,7 @@ pub(crate) struct Offer {
 /// All of them, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
+    pub(crate) subjects: Vec<Arc<Subject>>,
     pub(crate) offers: BTreeMap<String, Arc<Offer>>,
     /// What a person should know about their texts.
     pub(crate) warnings: Vec<String>,
@@ -55,7 +89,7 @@ impl Shelf {
         for tool in subjects.iter().flat_map(|s| &s.tools) {
             *count.entry(&tool.name).or_default() += 1;
         }
-        let mut shelf = Shelf::default();
+        let mut shelf = Shelf { subjects: subjects.to_vec(), ..Shelf::default() };
         for subject in subjects {
             for listed in &subject.tools {
                 let alone = count.get(listed.name.as_str()) == Some(&1);

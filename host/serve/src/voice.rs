@@ -21,12 +21,14 @@ const QUEUE: usize = 64;
 pub(crate) struct Listening {
     pub(crate) peer: Peer<RoleServer>,
     pub(crate) progress: Option<ProgressToken>,
+    /// Progress that this client was told already.
+    pub(crate) after: Option<u64>,
     /// The least level of log lines; none where the client wants none.
     pub(crate) log: Option<LoggingLevel>,
 }
 
 /// Forwards until every sender is gone. It has ended when the result may be sent.
-pub(crate) struct Voice(Option<JoinHandle<()>>);
+pub(crate) struct Voice(Option<JoinHandle<Option<u64>>>);
 
 impl Voice {
     /// A context for a call, and what forwards its messages. Most tools cannot speak, and most clients do not listen: that costs nothing.
@@ -44,18 +46,16 @@ impl Voice {
         (context, Voice(Some(forwarding)))
     }
 
-    /// Waits until everything that was said is sent. The call's context must be gone.
-    pub(crate) async fn finish(self) {
-        if let Some(forwarding) = self.0 {
-            forwarding.await.ok();
-        }
+    /// Waits until everything that was said is sent, and gives the progress that was told last. The call's context must be gone.
+    pub(crate) async fn finish(self) -> Option<u64> {
+        self.0?.await.ok().flatten()
     }
 }
 
 #[allow(deprecated, reason = "as above")]
-async fn forward(subject: Arc<Subject>, listening: Listening, mut said: mpsc::Receiver<Said>) {
-    let Listening { peer, progress: token, log } = listening;
-    let mut last: Option<u64> = None;
+async fn forward(subject: Arc<Subject>, listening: Listening, mut said: mpsc::Receiver<Said>) -> Option<u64> {
+    let Listening { peer, progress: token, after, log } = listening;
+    let mut last = after;
     while let Some(said) = said.recv().await {
         let sent = match said {
             // It has to increase with each message, whatever the tool says.
@@ -79,9 +79,10 @@ async fn forward(subject: Arc<Subject>, listening: Listening, mut said: mpsc::Re
             }
         };
         if sent.is_err() {
-            return;
+            break;
         }
     }
+    last
 }
 
 /// JSON's numbers are doubles for most clients.

@@ -1,11 +1,15 @@
 //! One file for each verb.
 
 pub(crate) mod compile;
+pub(crate) mod front;
 pub(crate) mod inspect;
 pub(crate) mod policy;
+pub(crate) mod print_config;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod serve;
+#[cfg(feature = "otel")]
+pub(crate) mod traces;
 pub(crate) mod verify;
 pub(crate) mod why;
 

@@ -87,7 +87,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     // A component that describes its own tools has to be asked, which runs its code: the ledger comes first then.
     let dynamic = program.catalogue().form == Form::Dynamic;
     let chosen = if dynamic { None } else { Some(choose(args, &program, file.expose.as_deref(), &[])?) };
-    let prepared = chosen.map(|tool| prepare(args, &program, &policy, &tool)).transpose()?;
+    let prepared = chosen.map(|tool| prepare(args, &program, &policy, &tool, &[])).transpose()?;
 
     let ledger = match &ledger_place {
         Some((dir, name, _)) => Ledger::create(dir, name).map_err(|e| ledger_fault(&e))?,
@@ -108,8 +108,8 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
             let no_roots = Arc::new(Roots::open(&nothing, empty).map_err(Fault::internal)?);
             let listed = runtime.block_on(session.list_dynamic(&nothing, &no_roots))?.map_err(call_fault);
             let prepared = listed
-                .and_then(|listed| choose(args, &program, file.expose.as_deref(), &listed))
-                .and_then(|tool| prepare(args, &program, &policy, &tool));
+                .and_then(|listed| Ok((choose(args, &program, file.expose.as_deref(), &listed)?, listed)))
+                .and_then(|(tool, listed)| prepare(args, &program, &policy, &tool, &listed));
             if let Err(Fault::Refused(_)) = &prepared {
                 // What ran so far is a whole record.
                 subject.ledger = Some(show::json::ledger_json(args.ledger.as_deref(), &close()?));
@@ -157,9 +157,21 @@ fn ledger_fault(error: &LedgerError) -> Fault {
     if error.is_refused() { Fault::refused(error) } else { Fault::internal(error) }
 }
 
-fn prepare(args: &Run, program: &Program, policy: &Policy, tool: &str) -> Result<customs_engine::Prepared, Fault> {
-    let json = arguments::collect(args, program, tool, policy.limits().max_input)?;
-    Session::prepare(program, policy, tool, json).map_err(|why| Fault::Refused(format!("{tool}: {why}")))
+fn prepare(
+    args: &Run,
+    program: &Program,
+    policy: &Policy,
+    tool: &str,
+    listed: &[Listed],
+) -> Result<customs_engine::Prepared, Fault> {
+    let listed = listed.iter().find(|one| one.name == tool);
+    let schema = program.tool(tool).map(|info| &info.input_schema).or(listed.map(|one| &one.input_schema));
+    let json = arguments::collect(args, program, schema, policy.limits().max_input)?;
+    let prepared = match listed {
+        Some(listed) => Session::prepare_listed(program, policy, listed, json),
+        None => Session::prepare(program, policy, tool, json),
+    };
+    prepared.map_err(|why| Fault::Refused(format!("{tool}: {why}")))
 }
 
 /// The tool that is meant, among those that the policy file exposes.
@@ -173,7 +185,13 @@ fn choose(args: &Run, program: &Program, expose: Option<&[String]>, listed: &[Li
         if names.len() > 8 { format!("{shown}, ..") } else { shown }
     };
     match (&args.tool, names.as_slice()) {
-        (Some(tool), _) if names.contains(&tool.as_str()) => Ok(tool.clone()),
+        (Some(tool), _) if names.contains(&tool.as_str()) => match listed.iter().find(|one| one.name == *tool) {
+            Some(one) if one.refused().is_some() => {
+                let why = one.refused().unwrap_or_default();
+                Err(Fault::Refused(format!("{name}: {tool} cannot be called: {why}")))
+            }
+            _ => Ok(tool.clone()),
+        },
         (Some(tool), _) => match catalogue.unusable.iter().find(|u| u.name == *tool) {
             Some(unusable) => Err(Fault::Refused(format!("{name}: {tool} cannot be called: {}", unusable.why))),
             None if names.is_empty() => Err(Fault::Refused(format!("{name} has no tool that can be called"))),

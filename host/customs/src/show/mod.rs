@@ -1,5 +1,6 @@
 //! What the engine and the ledger say, as text for people and JSON for scripts.
 
+pub(crate) mod client;
 pub(crate) mod json;
 pub(crate) mod text;
 

@@ -253,7 +253,7 @@ fn denials(text: &mut String, report: &Report, policy: &Policy) {
 }
 
 /// The smallest grant that would have allowed it, where a grant can.
-fn suggestion(row: &DenialRow, policy: &Policy) -> Option<String> {
+pub(crate) fn suggestion(row: &DenialRow, policy: &Policy) -> Option<String> {
     use customs_policy::DenialCode::{Address, NoGrant, ReadOnly};
     if !matches!(row.code, NoGrant | ReadOnly | Address) {
         return None;

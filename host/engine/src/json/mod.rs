@@ -3,7 +3,8 @@
 //! The flow: [`signature`] reads a function's type once, when the component is loaded, into a bounded tree of [`Shape`]s, or says why the
 //! function can't be called with JSON. [`input_schema`], [`output_schema`] and [`wit_text`] describe it to clients and people. For a call,
 //! [`args`] turns the client's JSON into values, or refuses before any guest code runs, and [`structured`] turns what came back into JSON
-//! that validates against the schema that was listed.
+//! that validates against the schema that was listed. A component that describes its tools itself writes their schemas too: a [`Contract`] holds
+//! what crosses to them.
 //!
 //! The mapping has one form for each type, so that a value has one spelling and a schema stays small:
 //!
@@ -34,6 +35,8 @@ mod returned;
 mod schema;
 mod shape;
 mod signature;
+mod validate;
+mod validate_cost;
 mod wit;
 
 #[cfg(test)]
@@ -45,4 +48,5 @@ pub use returned::{Outcome, ReturnError, structured, to_json};
 pub use schema::{answer_schema, error_schema, input_schema, output_schema};
 pub use shape::{Integer, Named, Shape};
 pub use signature::{Allowance, Signature, Unsupported, signature, signature_within};
+pub use validate::{Contract, refuse_duplicate_keys};
 pub use wit::wit_text;

@@ -7,4 +7,5 @@ mod returned;
 mod round_trip;
 mod schema;
 mod signature;
+mod validate;
 mod wit;

@@ -3,7 +3,8 @@
 use super::checker::check;
 use super::forge::{function, through_a_guest};
 use crate::json::{
-    Integer, Named, Shape, Signature, args, error_schema, input_schema, output_schema, structured, to_json,
+    Integer, Named, Shape, Signature, answer_schema, args, error_schema, input_schema, output_schema, structured,
+    to_json,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -139,6 +140,10 @@ fn object(key: &str, value: Value) -> Map<String, Value> {
     Map::from_iter([(key.to_owned(), value)])
 }
 
+fn signature_text(signature: &Signature) -> String {
+    crate::json::wit_text(signature, "f")
+}
+
 /// Any JSON, including what is nearly right.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -212,6 +217,20 @@ proptest! {
         let schema = if outcome.is_error { error_schema(&signature) } else { output_schema(&signature) }.unwrap();
         prop_assert_eq!(check(&schema, &outcome.structured), Ok(()));
         prop_assert_eq!(schema.get("type"), Some(&json!("object")));
+    }
+
+    /// By a validator that is not ours: clients have others, which hold every answer to the schema that was listed.
+    #[test]
+    fn every_answer_validates_against_the_listed_schema_for_other_validators_too((shape, val) in typed(false)) {
+        let signature = function([], Some(shape));
+        let outcome = structured(&signature, Some(&val), u64::MAX).unwrap();
+        let answers = jsonschema::draft202012::new(&answer_schema(&signature).unwrap()).unwrap();
+        prop_assert!(answers.is_valid(&outcome.structured), "{} for {}", outcome.structured, signature_text(&signature));
+        if let Some(schema) = output_schema(&signature) {
+            // What is an error is none of the results, and the other way round.
+            let results = jsonschema::draft202012::new(&schema).unwrap();
+            prop_assert!(outcome.is_error || results.is_valid(&outcome.structured), "{}", outcome.structured);
+        }
     }
 
     #[test]
