@@ -109,7 +109,7 @@ fn findings(text: &mut String, call: &Call) {
             (found, what, how)
         })
         .collect();
-    let what_wide = rows.iter().map(|(_, what, _)| width(what, 72)).max().unwrap_or(0);
+    let what_wide = rows.iter().map(|(_, what, _)| width(what, 48)).max().unwrap_or(0);
     let how_wide = rows.iter().map(|(_, _, how)| width(how, 30)).max().unwrap_or(0);
     for (found, what, how) in &rows {
         let rule = clean(&found.rule, 20);
