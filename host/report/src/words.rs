@@ -107,19 +107,19 @@ pub(crate) fn why(code: &Name) -> String {
 }
 
 /// The host of a look-up, an address or a URL as the network has it, where it is written in letters that may look like others:
-/// `xn--pi-6kc.example.com`. What is no host has its letters as escapes.
+/// `xn--pi-6kc.example.com`. One that the network would not have has these letters as escapes. None for what is no host at all.
 pub(crate) fn plain_host(text: &str) -> Option<String> {
     let after_method = text.split_once(' ').map_or(text, |(_, rest)| rest);
     let rest = after_method.split_once("://").map_or(after_method, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host = host.rsplit_once(':').filter(|(_, port)| port.is_ascii()).map_or(host, |(host, _)| host);
-    if host.is_ascii() {
+    let of_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '*') || !c.is_ascii();
+    if host.is_ascii() || !host.chars().all(of_host) {
         return None;
     }
-    let escaped =
-        || host.chars().map(|c| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() }).collect();
-    let host = url::Host::parse(host).map_or_else(|_| escaped(), |host| host.to_string());
+    let escaped = |c: char| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() };
+    let host = url::Host::parse(host).map_or_else(|_| host.chars().map(escaped).collect(), |host| host.to_string());
     Some(clean(&Name::new(&host), 80))
 }
 

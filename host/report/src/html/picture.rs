@@ -159,7 +159,7 @@ fn denied(rows: &mut Vec<Row<'_>>, call: &Call, is_left: bool) {
         let times = if row.count > 1 { format!(", {} times", row.count) } else { String::new() };
         rows.push(Row {
             name: brief(&row.requested, MAX_WIDTH),
-            note: format!("{}{} denied{times}", row.capability, host(row.capability, &row.requested)),
+            note: format!("{} denied{times}{}", row.capability, host(row.capability, &row.requested)),
             whole: format!("{} {}: {}", row.capability, clean(&row.requested, 400), why(&row.code)),
             thick: None,
             class: "denied",
@@ -174,7 +174,7 @@ fn denied(rows: &mut Vec<Row<'_>>, call: &Call, is_left: bool) {
 
 /// ` (xn--pi-6kc.example.com)` for a host that may look like another one.
 fn host(kind: &str, name: &Name) -> String {
-    host_of(kind, name).map_or_else(String::new, |host| format!(" ({})", brief(&Name::new(&host), MAX_WIDTH)))
+    host_of(kind, name).map_or_else(String::new, |host| format!(" ({})", brief(&Name::new(&host), 28)))
 }
 
 /// Pixels: 3 for a byte, 8 for a KiB, 13 for a MiB, 18 for a GiB.

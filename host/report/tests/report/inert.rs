@@ -170,9 +170,10 @@ fn a_host_that_looks_like_another_is_told_in_plain_letters() {
     assert!(!html(&plain).contains("xn--"));
     // The letters as they were are in the JSON.
     assert_eq!(parsed(&json(&odd))["calls"][0]["denials"][0]["requested"], "\u{430}pi.example.com");
-    // What is no host at all: each letter as an escape.
-    let made = text(&made("a\u{430} b<c>"));
-    assert!(made.contains("(the host is a\\u{430} b<c>)"), "{made}");
+    // One that no network has: each letter as an escape. What is no host at all is not told as one.
+    let made_text = text(&made("xn--\u{430}.example"));
+    assert!(made_text.contains("(the host is xn--\\u{430}.example)"), "{made_text}");
+    assert!(!text(&made("a\u{430} <b>")).contains("the host is"));
 }
 
 /// 172: names in scripts that run from right to left stand in the order of the ledger.
