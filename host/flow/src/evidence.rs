@@ -457,6 +457,7 @@ impl Evidence<'_> {
             action: Action::Warned,
             preview: preview(source.class, shown, shown.len() as u64),
             note: (!notes.is_empty()).then(|| notes.join("; ")),
+            origin: None,
         })
     }
 }

@@ -130,6 +130,7 @@ fn finding(hint: &Hint, evidence: &Evidence<'_>, matches: &[Match], budget: &Bud
             _ => hint.excerpt.clone(),
         },
         note: Some(hint.what.to_owned()),
+        origin: None,
     })
 }
 
