@@ -11,7 +11,7 @@ use crate::{dynamic, sinks};
 use customs_boundary::{
     Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Unwatched, Way,
 };
-use customs_flow::{Action, Carried, Finding, Input as Flows, Lineage, StandIn, find, stand_ins};
+use customs_flow::{Action, Carried, Finding, Input as Flows, Lineage, StandIn, explain, find, stand_ins};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_ledger::{Digest, End, Event, Ledger, RunKey};
 use customs_policy::{FlowAction, Policy};
@@ -372,6 +372,9 @@ impl Session {
         let traced = enforce::trace(&self.lineage, sources, &budget);
         let mut searched = find(&Flows { sources: traced.sources(), sinks, known: &[] }, &budget);
         traced.settle(&mut searched.findings, sinks);
+        if !searched.findings.is_empty() {
+            explain(&self.program.facts().data, &mut searched.findings, sources);
+        }
         let whole = searched.complete && traced.is_complete();
         // What stands for a secret is a source too, and has its own rule.
         let stands_in = |id: u64| {

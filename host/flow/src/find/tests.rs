@@ -420,3 +420,16 @@ fn hostile_bytes_stay_within_the_budget() {
         }
     }
 }
+
+#[test]
+fn probe() {
+    let text = |kind, v: &str, t: &str| {
+        let f = search(&[source(1, kind, v.as_bytes())], &leaves(&[t])).findings;
+        println!("{v:?} in {t:?}: bits {} {:?}", crate::rarity::bits(v.as_bytes()) / 8, f.iter().map(|f| (f.rule, f.severity, f.transform.clone(), f.source_ranges.clone(), f.sink_ranges.clone(), f.note.clone())).collect::<Vec<_>>());
+    };
+    for v in ["top-secret", "shh-secret", "hello world", "never mind", "the quick brown fox", "Content-Type", "us-east-1", "read-only", "keep-alive", "open sesame", "hunter2-prod", "x86_64-unknown-linux-gnu", "my-project", "dark_mode"] {
+        text(SourceKind::File, v, v);
+        text(SourceKind::File, v, &format!("the value is {v}, as said"));
+        text(SourceKind::File, v, &format!("{{\"a\":\"{v}\",\"b\":\"{v}\"}}"));
+    }
+}
