@@ -421,15 +421,76 @@ fn hostile_bytes_stay_within_the_budget() {
     }
 }
 
+/// A file that holds one thing, of common words, says it where that stands alone: `top-secret`. A word, a header, a path and a phrase of
+/// everyday words do not.
 #[test]
-fn probe() {
-    let text = |kind, v: &str, t: &str| {
-        let f = search(&[source(1, kind, v.as_bytes())], &leaves(&[t])).findings;
-        println!("{v:?} in {t:?}: bits {} {:?}", crate::rarity::bits(v.as_bytes()) / 8, f.iter().map(|f| (f.rule, f.severity, f.transform.clone(), f.source_ranges.clone(), f.sink_ranges.clone(), f.note.clone())).collect::<Vec<_>>());
-    };
-    for v in ["top-secret", "shh-secret", "hello world", "never mind", "the quick brown fox", "Content-Type", "us-east-1", "read-only", "keep-alive", "open sesame", "hunter2-prod", "x86_64-unknown-linux-gnu", "my-project", "dark_mode"] {
-        text(SourceKind::File, v, v);
-        text(SourceKind::File, v, &format!("the value is {v}, as said"));
-        text(SourceKind::File, v, &format!("{{\"a\":\"{v}\",\"b\":\"{v}\"}}"));
+fn all_of_a_small_source_counts_though_its_words_are_common() {
+    for value in ["top-secret", "shh-secret", "open_the_door", "blue.monday", "correct horse battery staple"] {
+        for text in [
+            value.to_owned(),
+            format!("the value is {value}, as said"),
+            format!("{{\"a\":\"{value}\",\"b\":1}}"),
+            format!("key:{value}:x note:a:b note:c:d, {}", "and so on; ".repeat(30)),
+        ] {
+            let found =
+                search(&[source(1, SourceKind::File, format!("{value}\n").as_bytes())], &leaves(&[&text])).findings;
+            let at = text.find(value).unwrap() as u64;
+            let rows: Vec<_> =
+                found.iter().map(|f| (f.rule, f.severity, f.transform.len(), f.sink_ranges[0])).collect();
+            let end = at + value.len() as u64;
+            assert_eq!(rows.len(), 1, "{value:?} in {text:?}: {found:?}");
+            assert!(rows[0].3.0 == at && rows[0].3.1 >= end, "{value:?} in {text:?}: {found:?}");
+            assert_eq!(
+                (rows[0].0, rows[0].1, rows[0].2),
+                ("CUS111", Severity::Low, 0),
+                "{value:?} in {text:?}: {found:?}"
+            );
+            // Not as a part of something else, and not one character away.
+            let other = text.replace(value, &format!("{}x", &value[..value.len() - 1]));
+            let common = crate::rarity::bits(value.as_bytes()) < 14 * crate::rarity::UNIT;
+            assert!(
+                !common
+                    || search(&[source(1, SourceKind::File, value.as_bytes())], &leaves(&[&other])).findings.is_empty(),
+                "{other}"
+            );
+        }
     }
+    assert_eq!(one("top-secret", "it is top-secret")[0].severity, Severity::Low);
+    for value in [
+        "Content-Type",
+        "production",
+        "hello world",
+        "never mind",
+        "/home/john",
+        "2026-11-20",
+        "12345678",
+        "text/plain",
+        "keep-alive",
+        "read-only",
+        "en_US.UTF-8",
+        "de_DE.UTF-8",
+        "index.html",
+        "us-east-1",
+        "application",
+        "localhost:8080",
+        "package.json",
+        "xterm-256color",
+    ] {
+        for kind in [SourceKind::File, SourceKind::Env] {
+            let found =
+                search(&[source(1, kind, value.as_bytes())], &leaves(&[&format!("it is {value} here")])).findings;
+            assert_eq!(short(&found), [], "{value}");
+        }
+    }
+    let said = [source(1, SourceKind::File, b"top-secret"), source(2, SourceKind::Argument, b"top-secret")];
+    assert_eq!(search(&said, &leaves(&["top-secret"])).findings, [], "an echo");
+}
+
+/// The size of a file in an answer is no news about the numbers that its metadata also hold.
+#[test]
+fn digits_of_metadata_are_no_finding() {
+    let text = br#"{"type":"file","links":3985,"size":4711,"modified":9037.2264}"#;
+    let found = |kind| search(&[source(1, kind, text)], &leaves(&["3985471190372264"])).findings;
+    assert!(found(SourceKind::Metadata).iter().all(|f| f.transform.is_empty()), "{:?}", found(SourceKind::Metadata));
+    assert!(found(SourceKind::File).iter().any(|f| f.transform == ["digits"]), "{:?}", found(SourceKind::File));
 }

@@ -212,7 +212,7 @@ fn memory_is_bounded_by_class_and_what_is_dropped_is_counted() {
             ..call(
                 &mut leaked(),
                 1,
-                &[source.clone()],
+                std::slice::from_ref(&source),
                 &[sink(SinkKind::Return, &String::from_utf8_lossy(&page[..64]))],
             )
             .0[0]
