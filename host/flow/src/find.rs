@@ -71,7 +71,8 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
     if work.entries_cut + work.places_cut > 0 {
         evidence.all_places();
     }
-    let hints = prompt::hints(&groups, input.sinks);
+    let mut hints = prompt::hints(&groups, input.sinks);
+    prompt::encoded(&groups, &views, &mut hints);
     let mut findings = evidence.findings(&prompt::marked(&hints), budget, &mut work);
     let echoes: Vec<search::Match> = matches
         .into_iter()

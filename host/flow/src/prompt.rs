@@ -10,7 +10,7 @@ use crate::groups::Group;
 use crate::preview::escaped;
 use crate::rules::{self, Leads};
 use crate::search::Match;
-use crate::views::merged;
+use crate::views::{Views, merged};
 use customs_ledger::material::{Class, Sink};
 use std::collections::BTreeMap;
 
@@ -37,12 +37,14 @@ pub(crate) struct Hint {
     /// What the first of them is.
     what: &'static str,
     excerpt: String,
+    /// What has to be undone to read it.
+    chain: Vec<&'static str>,
 }
 
 /// Looks through everything that goes back to the caller.
 pub(crate) fn hints(groups: &[Group<'_>], sinks: &[Sink]) -> Vec<Hint> {
     let mut hints = Vec::new();
-    for (number, group) in groups.iter().enumerate().filter(|(_, g)| rules::leads(g.kind) == Leads::Back) {
+    for (number, group) in groups.iter().enumerate().filter(|(_, g)| goes_back(g)) {
         let mut start = 0;
         for (sink, text) in group.sinks() {
             let name = sinks.get(sink).map_or("", |s| s.name.as_str());
@@ -56,12 +58,78 @@ pub(crate) fn hints(groups: &[Group<'_>], sinks: &[Sink]) -> Vec<Hint> {
                 found.truncate(RANGES);
                 let ranges = merged(found.into_iter().map(|(from, to, _)| (from, to)).collect());
                 let excerpt = escaped(text.get(from..to).unwrap_or_default(), 40);
-                hints.push(Hint { sink, group: number, start, kind, ranges, what, excerpt });
+                hints.push(Hint { sink, group: number, start, kind, ranges, what, excerpt, chain: Vec::new() });
             }
             start += text.len();
         }
     }
     hints
+}
+
+fn goes_back(group: &Group<'_>) -> bool {
+    rules::leads(group.kind) == Leads::Back && !group.again
+}
+
+/// Bytes of views that are looked through, how deep they may be, and how long a text may be of which all is turned round to look.
+const LOOKED_THROUGH: usize = 1 << 20;
+const DEPTH: u8 = 2;
+const TURNED: usize = 4 << 10;
+
+/// Looks through what goes back encoded, and adds what nobody would see there: a model decodes base64 as it reads.
+pub(crate) fn encoded(groups: &[Group<'_>], views: &Views<'_>, hints: &mut Vec<Hint>) {
+    let mut left = LOOKED_THROUGH;
+    for (number, text) in views.texts.iter().enumerate().filter(|(_, t)| (1..=DEPTH).contains(&t.depth)) {
+        let Some(group) = groups.get(text.root).filter(|group| goes_back(group)) else { continue };
+        let chain = views.chain(number);
+        let turned = chain.iter().any(|step| matches!(*step, "rot13" | "reverse"));
+        if chain.contains(&"separators") || (turned && text.bytes.len() > TURNED) || !has_words(&text.bytes) {
+            continue;
+        }
+        let Some(rest) = left.checked_sub(text.bytes.len()) else { return };
+        left = rest;
+        let mut found: Vec<(Kind, (usize, usize, &'static str))> = Vec::new();
+        found.extend(instructions(&text.bytes).into_iter().map(|range| (Kind::Instructions, range)));
+        // Between stretches that were decoded from the wrong character on.
+        let mut at = 0;
+        for chunk in text.bytes.utf8_chunks() {
+            let inside = hidden(chunk.valid().as_bytes());
+            found.extend(inside.into_iter().map(|(from, to, what)| (Kind::Hidden, (at + from, at + to, what))));
+            at += chunk.valid().len() + chunk.invalid().len();
+        }
+        found.truncate(RANGES);
+        for (kind, (from, to, what)) in found {
+            let excerpt = || escaped(text.bytes.get(from..to).unwrap_or_default(), 40);
+            for (a, b) in views.under(number, from, to) {
+                for (sink, from, to) in group.split(a, b) {
+                    let here = |hint: &&mut Hint| hint.sink == sink && hint.kind == kind;
+                    let mut others = hints.iter_mut().filter(here);
+                    // What is read without decoding is known, and so is what is read with less of it.
+                    if others.any(|hint| hint.chain != chain && overlap(&[(from, to)], &hint.ranges) > 0) {
+                        continue;
+                    }
+                    if let Some(hint) = hints.iter_mut().filter(here).find(|hint| hint.chain == chain) {
+                        hint.ranges.push((from, to));
+                        hint.ranges = merged(std::mem::take(&mut hint.ranges));
+                        continue;
+                    }
+                    let start = group.start(sink).unwrap_or(0);
+                    let (ranges, excerpt, chain) = (vec![(from, to)], excerpt(), chain.clone());
+                    hints.push(Hint { sink, group: text.root, start, kind, ranges, what, excerpt, chain });
+                }
+            }
+        }
+    }
+}
+
+/// Whether two words follow each other, or something is marked up: most of what is decoded has neither.
+fn has_words(text: &[u8]) -> bool {
+    let letters = |range: Option<&[u8]>| range.is_some_and(|r| r.iter().all(u8::is_ascii_alphabetic));
+    memchr::memchr3_iter(b' ', b'<', b'[', text).any(|at| match text.get(at) {
+        Some(b' ') => {
+            letters(at.checked_sub(3).and_then(|from| text.get(from..at))) && letters(text.get(at + 1..at + 3))
+        }
+        _ => letters(text.get(at + 1..at + 4)) || matches!(text.get(at + 1), Some(b'|' | b'/' | b'<')),
+    }) || text.windows(4).any(|w| matches!(w, [0xf3, 0xa0, ..] | [0xe2, 0x80, _, 0xe2]))
 }
 
 /// What the other findings have to know.
@@ -70,12 +138,17 @@ pub(crate) fn marked(hints: &[Hint]) -> BTreeMap<usize, Marked> {
     for hint in hints {
         let of_sink = marked.entry(hint.sink).or_default();
         match hint.kind {
-            Kind::Instructions => of_sink.instructions.clone_from(&hint.ranges),
-            Kind::Prompt => of_sink.prompts.clone_from(&hint.ranges),
+            Kind::Instructions => add(&mut of_sink.instructions, &hint.ranges),
+            Kind::Prompt => add(&mut of_sink.prompts, &hint.ranges),
             Kind::Hidden => {}
         }
     }
     marked
+}
+
+fn add(ranges: &mut Vec<(usize, usize)>, more: &[(usize, usize)]) {
+    ranges.extend(more);
+    *ranges = merged(std::mem::take(ranges));
 }
 
 /// Findings of hints, with the source that most of their bytes came from. `matches` are those in plain sinks.
@@ -99,6 +172,10 @@ fn finding(hint: &Hint, evidence: &Evidence<'_>, matches: &[Match], budget: &Bud
             by_source.entry(source).or_default().push((from - hint.start, to - hint.start));
         }
     }
+    // What was encoded on its way stands there too.
+    for (key, seen) in evidence.seen.iter().filter(|(key, _)| key.sink == hint.sink && !hint.chain.is_empty()) {
+        by_source.entry(key.source).or_default().extend(&seen.in_sink);
+    }
     let covered = by_source.into_iter().map(|(source, ranges)| (overlap(&hint.ranges, &merged(ranges)), source));
     // Of equals the first.
     let source =
@@ -117,7 +194,7 @@ fn finding(hint: &Hint, evidence: &Evidence<'_>, matches: &[Match], budget: &Bud
         source: source.map(|s| s.id),
         sink: sink.id,
         method: Method::Match,
-        transform: Vec::new(),
+        transform: hint.chain.clone(),
         strength: Strength::Strong,
         source_ranges: Vec::new(),
         sink_ranges: listed(&hint.ranges, budget.places),
