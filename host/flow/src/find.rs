@@ -8,7 +8,7 @@ use crate::groups::Group;
 use crate::prompt;
 use crate::rarity;
 use crate::search;
-use crate::short::{SHORTEST, Values};
+use crate::short::{self, SHORTEST, Values};
 use crate::views::{Views, Way};
 use customs_ledger::material::{Class, Sink, Source};
 use std::borrow::Cow;
@@ -71,7 +71,8 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
     if work.entries_cut + work.places_cut > 0 {
         evidence.all_places();
     }
-    let hints = prompt::hints(&groups, input.sinks);
+    let mut hints = prompt::hints(&groups, input.sinks);
+    prompt::encoded(&groups, &views, &mut hints);
     let mut findings = evidence.findings(&prompt::marked(&hints), budget, &mut work);
     let echoes: Vec<search::Match> = matches
         .into_iter()
@@ -92,9 +93,12 @@ fn short_values(evidence: &mut Evidence<'_>, views: &Views<'_>, sources: &[Sourc
     let mut values = Values::default();
     for (number, source) in sources.iter().enumerate() {
         let value = source.content.kept.trim_ascii();
-        let is_short = (SHORTEST..crate::index::SHORTEST).contains(&value.len());
-        if is_short && matches!(source.class, Class::Secret | Class::Private) && !explained(sources, value) {
-            values.add(number, value);
+        if value.len() >= SHORTEST
+            && matches!(source.class, Class::Secret | Class::Private)
+            && short::may_be(source.kind, value)
+            && !explained(sources, value)
+        {
+            values.add(number, value, source.class == Class::Private, evidence.ask);
         }
     }
     if values.is_empty() {
@@ -102,6 +106,9 @@ fn short_values(evidence: &mut Evidence<'_>, views: &Views<'_>, sources: &[Sourc
     }
     for (view, text) in views.texts.iter().enumerate().filter(|(_, t)| t.depth <= DEPTH) {
         for (source, from, to) in values.places(&text.bytes) {
+            if text.depth > 1 && to - from >= crate::index::SHORTEST {
+                continue;
+            }
             evidence.add_short(source, view, from, to);
         }
     }

@@ -17,7 +17,7 @@
 //! whole has one place, not `n`: it counts from `14 + log2(m) + 3 * steps`. Where the model is wrong (a phrase that everybody uses and the list lacks), so is
 //! the estimate; that is what `known` bytes, arguments and the rule about several sources are for.
 
-use crate::words::WORDS;
+use crate::words::{VALUES, WORDS};
 use std::sync::OnceLock;
 
 /// Costs are counted in eighths of a bit.
@@ -394,53 +394,15 @@ fn periods(text: &[u8], out: &mut [u8]) {
 
 /// Values that everybody has: never a finding on their own, whatever the model says.
 pub(crate) fn is_common_value(value: &[u8]) -> bool {
-    const COMMON: [&str; 44] = [
-        "true",
-        "false",
-        "null",
-        "none",
-        "nil",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "utc",
-        "gmt",
-        "root",
-        "user",
-        "admin",
-        "bash",
-        "/bin/bash",
-        "/bin/sh",
-        "/usr/bin",
-        "/usr/bin/bash",
-        "/usr/local/bin",
-        "/root",
-        "/home",
-        "/tmp",
-        "en_us.utf-8",
-        "en_gb.utf-8",
-        "c.utf-8",
-        "c",
-        "posix",
-        "localhost",
-        "127.0.0.1",
-        "0.0.0.0",
-        "::1",
-        "xterm",
-        "xterm-256color",
-        "screen",
-        "linux",
-        "dumb",
-        "vim",
-        "nano",
-        "less",
-        "production",
-        "development",
-        "application/json",
-        "text/plain",
-    ];
-    COMMON.iter().any(|common| value.eq_ignore_ascii_case(common.as_bytes()))
+    is_locale(value) || VALUES.iter().any(|common| value.eq_ignore_ascii_case(common.as_bytes()))
+}
+
+/// `de_CH.UTF-8`, `pt_BR.utf8`.
+fn is_locale(value: &[u8]) -> bool {
+    let Some(([a, b, b'_', c, d], rest)) = value.split_first_chunk() else { return false };
+    [a, b].iter().all(|l| l.is_ascii_lowercase())
+        && [c, d].iter().all(|l| l.is_ascii_uppercase())
+        && [&b""[..], b".utf-8", b".utf8"].iter().any(|end| rest.eq_ignore_ascii_case(end))
 }
 
 #[cfg(test)]

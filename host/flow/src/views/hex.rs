@@ -54,7 +54,7 @@ fn gap(rest: &[u8]) -> Option<usize> {
     let mut length = 0;
     while length <= GAP {
         length += match rest.get(length..)? {
-            [b'0', b'x' | b'X', ..] | [b'\\', b'x' | b'X' | b'n', ..] => 2,
+            [b'0', b'x' | b'X', ..] | [b'\\', b'x' | b'X' | b'n', ..] | [b'U' | b'u', b'+', ..] => 2,
             [
                 b':' | b' ' | b'-' | b'_' | b'.' | b',' | b';' | b'|' | b'"' | b'\'' | b'\n' | b'\r' | b'\t' | b'%'
                 | b'=',

@@ -1,8 +1,11 @@
 //! Texts as they were before the guest encoded them. Each view undoes one encoding wherever it stands in a text and knows which bytes
 //! each of its own came from; views are made of views, up to a depth and a budget.
 
+mod base85;
+mod bits;
 mod escapes;
 mod hex;
+mod homoglyphs;
 mod inflate;
 mod map;
 mod numbers;
@@ -35,6 +38,10 @@ pub(crate) enum Kind {
     EverySecond,
     Singles,
     Separators,
+    Homoglyphs,
+    Words,
+    Bits,
+    Base85,
     Rot13,
     Reverse,
     /// The digits of a text that has other characters too.
@@ -42,7 +49,7 @@ pub(crate) enum Kind {
 }
 
 /// What is undone in what went out, in the order in which it is tried: what finds something has first call on the budget.
-const OUTWARD: [Kind; 19] = [
+const OUTWARD: [Kind; 23] = [
     Kind::Gzip,
     Kind::Zlib,
     Kind::Base64,
@@ -52,11 +59,15 @@ const OUTWARD: [Kind; 19] = [
     Kind::Html,
     Kind::ZeroWidth,
     Kind::Tags,
+    Kind::Homoglyphs,
     Kind::Utf16,
     Kind::Bytes,
     Kind::Integers,
+    Kind::Words,
+    Kind::Bits,
     Kind::Base32,
     Kind::Deflate,
+    Kind::Base85,
     Kind::EverySecond,
     Kind::Singles,
     Kind::Separators,
@@ -104,6 +115,10 @@ impl Kind {
             Kind::Utf16 => "utf-16",
             Kind::Bytes => "byte-list",
             Kind::Integers => "integer",
+            Kind::Words => "word-list",
+            Kind::Bits => "bits",
+            Kind::Base85 => "base85",
+            Kind::Homoglyphs => "homoglyph",
             Kind::Base32 => "base32",
             Kind::Deflate => "deflate",
             Kind::EverySecond | Kind::Singles | Kind::Separators => "separators",
@@ -142,6 +157,7 @@ impl Kind {
                 | Kind::Json
                 | Kind::Html
                 | Kind::ZeroWidth
+                | Kind::Homoglyphs
                 | Kind::Rot13
                 | Kind::EverySecond
                 | Kind::Singles
@@ -172,6 +188,11 @@ impl Kind {
             Kind::Separators => order::separators(text, out),
             Kind::Bytes => numbers::bytes(text, breaks, out),
             Kind::Integers => numbers::integers(text, breaks, out),
+            Kind::Words => numbers::words(text, breaks, out),
+            Kind::Bits => bits::decode(text, out),
+            Kind::Homoglyphs => homoglyphs::fold(text, out),
+            Kind::Base85 if of.may_be_written() => base85::decode(text, out),
+            Kind::Base85 => {}
             Kind::Rot13 => order::rot13(text, out),
             Kind::Reverse => order::reverse(text, out),
             Kind::Digits => numbers::digits(text, out),
@@ -202,6 +223,13 @@ pub(crate) struct Views<'a> {
 }
 
 impl Text<'_> {
+    /// Whether somebody may have written this text: the original, or what was packed or escaped. What else is undone leaves garbage, which looks
+    /// like base85.
+    fn may_be_written(&self) -> bool {
+        let whole = [Kind::Gzip, Kind::Zlib, Kind::Deflate, Kind::Percent, Kind::Json, Kind::Html];
+        self.kind.is_none_or(|kind| self.depth == 1 && whole.contains(&kind))
+    }
+
     /// The encoding that was undone last; none for an original text.
     pub(crate) fn kind(&self) -> Option<Kind> {
         self.kind

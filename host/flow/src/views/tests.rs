@@ -48,6 +48,19 @@ fn base32(bytes: &[u8]) -> String {
     chunks.chunks(5).map(|c| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[value(c)])).collect()
 }
 
+const RFC1924: &[u8; 85] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+const Z85: &[u8; 85] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+
+fn base85(bytes: &[u8], alphabet: &[u8]) -> String {
+    let chunk = |chunk: &[u8]| {
+        let word = (0..4).fold(0_u32, |w, at| (w << 8) | u32::from(chunk.get(at).copied().unwrap_or(0)));
+        let digits: Vec<char> =
+            (0..5).rev().map(|at| char::from(alphabet[(word / 85_u32.pow(at) % 85) as usize])).collect();
+        digits[..=chunk.len()].iter().collect::<String>()
+    };
+    bytes.chunks(4).map(chunk).collect()
+}
+
 fn each(bytes: &str, write: impl Fn(u8) -> String, between: &str) -> String {
     bytes.bytes().map(write).collect::<Vec<_>>().join(between)
 }
@@ -108,6 +121,39 @@ fn encodings() -> Vec<(&'static str, String)> {
         ),
         ("byte-list", each(s, |b| b.to_string(), ", ")),
         ("byte-list", each(s, |b| b.to_string(), "\n")),
+        ("homoglyph", s.replace('x', "\u{445}").replace('e', "\u{435}").replace('p', "\u{440}")),
+        ("homoglyph", s.chars().filter_map(|c| char::from_u32(0xfee0 + u32::from(c))).collect()),
+        ("base85", base85(s.as_bytes(), &(b'!'..=b'u').collect::<Vec<_>>())),
+        ("base85", base85(s.as_bytes(), RFC1924)),
+        ("base85", base85(format!("x{s}yz").as_bytes(), Z85)),
+        ("bits", each(s, |b| format!("{b:08b}"), "")),
+        ("bits", each(s, |b| format!("{:08b}", b.reverse_bits()), " ")),
+        ("bits", each(&each(s, |b| format!("{b:08b}"), ""), |b| (b == b'1').to_string(), ",")),
+        ("bits", each(&each(s, |b| format!("{b:08b}"), ""), |b| (b == b'1').to_string(), "")),
+        (
+            "word-list",
+            s.as_bytes().chunks(2).map(|c| u16::from_be_bytes([c[0], c[1]]).to_string()).collect::<Vec<_>>().join(","),
+        ),
+        (
+            "word-list",
+            s.as_bytes().chunks(2).map(|c| u16::from_le_bytes([c[0], c[1]]).to_string()).collect::<Vec<_>>().join(" "),
+        ),
+        (
+            "word-list",
+            s.as_bytes()
+                .chunks(4)
+                .map(|c| i32::from_le_bytes([c[0], c[1], c[2], c[3]]).to_string())
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
+        (
+            "word-list",
+            s.as_bytes()
+                .chunks(4)
+                .map(|c| format!("{:#010x}", u32::from_le_bytes([c[0], c[1], c[2], c[3]])))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
     ]
 }
 
