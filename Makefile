@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: all demo test check build bench bench-serve clean
+.PHONY: all demo test check build evidence bench bench-serve clean
 
 all: build guests
 
@@ -28,6 +28,10 @@ test: build guests
 check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+# What the matcher sees and what it does not, row by row; docs/evidence.md has the same. CUSTOMS_WRITE_EVIDENCE=1 writes it there.
+evidence: build guests
+	@CUSTOMS_SHOW_EVIDENCE=1 $(CARGO) test --locked --quiet -p customs --test e2e evidence:: -- --test-threads=1
 
 # What the boundary costs against bare wasmtime-wasi; see docs/performance.md.
 bench: guests

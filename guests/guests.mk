@@ -10,12 +10,13 @@ WASI_WIT := $(foreach package,io clocks random filesystem sockets cli http,wit/w
 
 # Commands of WASI preview 1, as core modules; commands of WASI 0.2; and typed components, whose WIT goes into them.
 GUESTS_P1 := benign-tool evil-prompt-tool fs-violation tool-return-microbench
-GUESTS_P2 := hello
-GUESTS_TYPED := bench dynamic fetch fetchbench notes puppet shapes
+GUESTS_P2 := hello ordinary
+GUESTS_TYPED := bench conformance dynamic fetch fetchbench leaks notes puppet shapes typedleaks
 
 RUST_P1 := $(GUESTS_P1:%=$(G)/target/wasm32-wasip1/release/%.wasm)
 RUST_P2 := $(patsubst %,$(G)/target/wasm32-wasip2/release/%.wasm,$(GUESTS_P2) $(GUESTS_TYPED))
-RUST_SOURCES := $(shell find $(G)/rust wit -name '*.rs' -o -name '*.toml' -o -name '*.wit' -o -name Cargo.lock)
+RUST_SOURCES := $(shell find $(G)/rust wit -name '*.rs' -o -name '*.toml' -o -name '*.wit' -o -name Cargo.lock) \
+    fixtures/evidence/benign.toml fixtures/evidence/boilerplate.toml
 
 HOSTILE_WAT := $(wildcard fixtures/hostile/*.wat)
 HOSTILE := $(HOSTILE_WAT:fixtures/hostile/%.wat=$(G)/dist/hostile/%.wasm)
@@ -58,9 +59,11 @@ $(GUESTS_P2:%=$(G)/dist/%.wasm): $(G)/dist/%.wasm: $(G)/target/wasm32-wasip2/rel
 	@mkdir -p $(@D)
 	cp $< $@
 
+$(G)/dist/conformance.wasm: GUEST_WIT = wit/customs-tool.wit
 $(G)/dist/dynamic.wasm: GUEST_WIT = wit/customs-tool.wit
 $(G)/dist/fetch.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetch/wit
 $(G)/dist/fetchbench.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetchbench/wit
+$(G)/dist/leaks.wasm: GUEST_WIT = $(WASI_WIT) wit/customs-tool.wit $(G)/rust/leaks/wit
 $(G)/dist/puppet.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/puppet/wit
 $(GUESTS_TYPED:%=$(G)/dist/%.wasm): GUEST_WIT ?= $(G)/rust/$*/wit
 $(GUESTS_TYPED:%=$(G)/dist/%.wasm): $(G)/dist/%.wasm: $(G)/target/wasm32-wasip2/release/%.wasm $(GUEST_TOOLS)

@@ -17,6 +17,7 @@ mod support;
 mod clocks;
 mod contract;
 mod environment;
+mod evidence;
 mod filesystem;
 mod findings;
 mod ledger;
