@@ -188,8 +188,9 @@ impl Kind {
             Kind::Separators => order::separators(text, out),
             Kind::Bytes => numbers::bytes(text, breaks, out),
             Kind::Integers => numbers::integers(text, breaks, out),
-            Kind::Words => numbers::words(text, breaks, out),
-            Kind::Bits => bits::decode(text, out),
+            Kind::Words if of.may_be_written() => numbers::words(text, breaks, out),
+            Kind::Bits if of.may_be_written() => bits::decode(text, out),
+            Kind::Words | Kind::Bits => {}
             Kind::Homoglyphs => homoglyphs::fold(text, out),
             Kind::Base85 if of.may_be_written() => base85::decode(text, out),
             Kind::Base85 => {}
@@ -224,7 +225,7 @@ pub(crate) struct Views<'a> {
 
 impl Text<'_> {
     /// Whether somebody may have written this text: the original, or what was packed or escaped. What else is undone leaves garbage, which looks
-    /// like base85.
+    /// like base85, or lists that were there before.
     fn may_be_written(&self) -> bool {
         let whole = [Kind::Gzip, Kind::Zlib, Kind::Deflate, Kind::Percent, Kind::Json, Kind::Html];
         self.kind.is_none_or(|kind| self.depth == 1 && whole.contains(&kind))
