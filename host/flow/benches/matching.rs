@@ -137,7 +137,13 @@ fn row(name: &str, sources: &[Source], sinks: &[Sink], budget: &Budget) {
     let mut last: Option<Outcome> = None;
     let before = NOW.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
-    let rounds = if bytes + out < MIB { 40 * ROUNDS } else { ROUNDS };
+    let rounds = if bytes + out < 8 << 10 {
+        5000
+    } else if bytes + out < MIB {
+        40 * ROUNDS
+    } else {
+        ROUNDS
+    };
     for _ in 0..rounds {
         drop(last.take());
         let start = Instant::now();
@@ -148,7 +154,7 @@ fn row(name: &str, sources: &[Source], sinks: &[Sink], budget: &Budget) {
     let outcome = last.unwrap();
     let more = PEAK.load(Ordering::Relaxed).saturating_sub(before);
     println!(
-        "{name:<44} {:>7.1} KiB in {:>8.1} KiB out {:>9.2} ms {:>7.3} GB/s of sources  +{:>6.1} MiB ({:.2}x sources in all)  {} findings, complete {}, views {} KiB {}",
+        "{name:<44} {:>7.1} KiB in {:>8.1} KiB out {:>10.4} ms {:>7.3} GB/s of sources  +{:>6.1} MiB ({:.2}x sources in all)  {} findings, complete {}, views {} KiB {}",
         bytes as f64 / 1024.0,
         out as f64 / 1024.0,
         best * 1e3,
@@ -196,6 +202,14 @@ fn main() {
         content: content(secret.clone()),
     };
     let small = vec![env(1), file(2, random.log(2000))];
+    let argument = |id, bytes: &[u8]| Source {
+        kind: SourceKind::Argument,
+        class: Class::Public,
+        name: format!("/{id}"),
+        ..file(id, bytes.to_vec())
+    };
+    let echo = vec![env(1), argument(2, b"the quick brown fox"), argument(3, b"42")];
+    row("a call: echo of 20 bytes", &echo, &[returned(1, b"the quick brown fox!".to_vec())], &budget);
     row("a call: 2 KiB in, 200 bytes out", &small, &[returned(1, random.log(200))], &budget);
     row("a call: 2 KiB in, 2 KiB out", &small, &[returned(1, random.log(2000))], &budget);
     row("a call: a secret, 200 KiB out", &[env(1)], &[returned(1, random.log(200_000))], &budget);

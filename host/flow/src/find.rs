@@ -44,10 +44,20 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
         let complete = input.sources.iter().all(|s| s.content.kept.len() as u64 == s.content.bytes);
         return Outcome { findings: Vec::new(), complete, work };
     }
+    let hints = prompt::hints(&groups, input.sinks);
+    let values = short_values(input.sources);
+    let looked_for = input.sources.iter().any(may_be_found);
+    let kept = input.sources.iter().map(|s| &s.content).chain(input.sinks.iter().map(|s| &s.content));
+    let complete = kept.into_iter().all(|c| c.kept.len() as u64 == c.bytes);
+    if !looked_for && hints.is_empty() {
+        return Outcome { findings: Vec::new(), complete, work };
+    }
+    let arrivals = Arrivals::new(input.sources, input.known, budget);
+    let grams = if values.is_empty() { arrivals.grams() } else { None };
     let roots = groups.iter().map(|g| Cow::Borrowed(g.text.as_ref())).collect();
     let breaks: Vec<Vec<usize>> = groups.iter().map(Group::breaks).collect();
-    let views = Views::new(roots, &breaks, Way::Out, budget.depth, budget.view_room(sink_bytes), usize::MAX);
-    let arrivals = Arrivals::new(input.sources, input.known, budget);
+    let (depth, room) = (if looked_for { budget.depth } else { 0 }, budget.view_room(sink_bytes));
+    let views = Views::worth_it(roots, &breaks, Way::Out, depth, room, usize::MAX, grams.as_ref());
     work.views_cut = views.cut + arrivals.views.cut;
     let view_bytes = |v: &Views<'_>| v.texts.iter().filter(|t| t.depth > 0).map(|t| t.bytes.len() as u64).sum::<u64>();
     work.source_bytes = input.sources.iter().map(|s| s.content.kept.len() as u64).sum();
@@ -56,7 +66,7 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
     work.public_bytes = input.known.iter().map(|k| k.len() as u64).sum();
 
     let ask = rarity::log2(sink_bytes as u64);
-    let matches = search::matches(&arrivals, &views, ask, budget, &mut work);
+    let matches = search::matches(&arrivals, &views, ask, !hints.is_empty(), budget, &mut work);
     let mut evidence = Evidence {
         sources: input.sources,
         sinks: input.sinks,
@@ -67,11 +77,10 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
         seen: BTreeMap::new(),
     };
     evidence.take(&matches, &mut work);
-    short_values(&mut evidence, &views, input.sources);
+    add_short(&mut evidence, &views, &values);
     if work.entries_cut + work.places_cut > 0 {
         evidence.all_places();
     }
-    let hints = prompt::hints(&groups, input.sinks);
     let mut findings = evidence.findings(&prompt::marked(&hints), budget, &mut work);
     let echoes: Vec<search::Match> = matches
         .into_iter()
@@ -80,15 +89,19 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
         .collect();
     findings.extend(prompt::findings(&hints, &evidence, &echoes, budget));
     findings.sort_by_key(|f| (f.sink, f.source.is_none(), f.source));
-    let kept = input.sources.iter().map(|s| &s.content).chain(input.sinks.iter().map(|s| &s.content));
-    let complete = work.is_complete() && kept.into_iter().all(|c| c.kept.len() as u64 == c.bytes);
-    Outcome { findings, complete, work }
+    Outcome { findings, complete: complete && work.is_complete(), work }
+}
+
+/// Whether anything of a source could be a finding. What the caller sent is only ever an echo.
+fn may_be_found(source: &Source) -> bool {
+    let value = source.content.kept.trim_ascii();
+    // A common value may still be the encoding of another.
+    let is_nothing = value.len() < crate::index::SHORTEST && rarity::is_common_value(value);
+    source.class != Class::Public && value.len() >= SHORTEST && !is_nothing
 }
 
 /// Secrets and private texts that are too short for ranges.
-fn short_values(evidence: &mut Evidence<'_>, views: &Views<'_>, sources: &[Source]) {
-    /// Numbers and words are what a short value looks like after one or two encodings; deeper it is chance.
-    const DEPTH: u8 = 2;
+fn short_values(sources: &[Source]) -> Values<'_> {
     let mut values = Values::default();
     for (number, source) in sources.iter().enumerate() {
         let value = source.content.kept.trim_ascii();
@@ -97,6 +110,12 @@ fn short_values(evidence: &mut Evidence<'_>, views: &Views<'_>, sources: &[Sourc
             values.add(number, value);
         }
     }
+    values
+}
+
+fn add_short(evidence: &mut Evidence<'_>, views: &Views<'_>, values: &Values<'_>) {
+    /// Numbers and words are what a short value looks like after one or two encodings; deeper it is chance.
+    const DEPTH: u8 = 2;
     if values.is_empty() {
         return;
     }

@@ -27,11 +27,13 @@ const LEAST_PART: usize = 2 << 20;
 /// Texts of an index that are put together. Larger ones are alone in theirs.
 const TOGETHER: usize = 8 << 20;
 
-/// All ranges that count, in the order of the sinks' texts.
+/// All ranges that count, in the order of the sinks' texts. What the caller sent and everybody knows is looked for only where something else was
+/// found, and, with `plain`, in the sinks as they are.
 pub(crate) fn matches(
     arrivals: &Arrivals<'_>,
     sinks: &Views<'_>,
     ask: u32,
+    plain: bool,
     budget: &Budget,
     work: &mut Work,
 ) -> Vec<Match> {
@@ -48,9 +50,21 @@ pub(crate) fn matches(
             class.push(number);
         }
     }
-    for class in classes.iter().filter(|class| !class.is_empty()) {
+    // What explains the others comes last.
+    for (public, class) in classes.iter().enumerate().rev().map(|(number, class)| (number == 0, class)) {
+        let mut numbers: Vec<usize> = if public {
+            let plain = sinks.texts.iter().enumerate().take_while(|(_, t)| plain && t.depth == 0).map(|(n, _)| n);
+            plain.chain(all.iter().map(|m: &Match| m.sink)).collect()
+        } else {
+            sinks.texts.iter().enumerate().filter(|(_, t)| t.worth).map(|(n, _)| n).collect()
+        };
+        numbers.sort_unstable();
+        numbers.dedup();
+        if class.is_empty() || numbers.is_empty() {
+            continue;
+        }
         let of_sources = Side { views: &arrivals.views, numbers: class.clone() };
-        let of_sinks = Side { views: sinks, numbers: (0..sinks.texts.len()).collect() };
+        let of_sinks = Side { views: sinks, numbers };
         let of_sources_first = of_sources.length() <= of_sinks.length();
         let (indexed, streamed) = if of_sources_first { (of_sources, of_sinks) } else { (of_sinks, of_sources) };
         let mut search =
