@@ -2,7 +2,7 @@
 
 use crate::budget::Budget;
 use crate::rarity;
-use crate::views::{Grams, Views, Way};
+use crate::views::{Views, Wanted, Way};
 use customs_ledger::material::{Class, Source};
 use std::borrow::Cow;
 
@@ -54,9 +54,9 @@ impl<'a> Arrivals<'a> {
 
     /// What is looked for, to tell which views of the sinks can hold it; none where that is too much. What everybody knows is looked for only
     /// where something else was found.
-    pub(crate) fn grams(&self) -> Option<Grams> {
+    pub(crate) fn wanted(&self) -> Option<Wanted> {
         let secret = self.views.texts.iter().zip(&self.traits).filter(|(_, traits)| !traits.public);
-        Grams::new(secret.map(|(text, _)| text.bytes.as_ref()))
+        Wanted::new(secret.map(|(text, _)| (text.kind(), text.bytes.as_ref())))
     }
 
     pub(crate) fn traits(&self, text: usize) -> Option<&Traits> {

@@ -53,11 +53,11 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
         return Outcome { findings: Vec::new(), complete, work };
     }
     let arrivals = Arrivals::new(input.sources, input.known, budget);
-    let grams = if values.is_empty() { arrivals.grams() } else { None };
+    let wanted = if values.is_empty() { arrivals.wanted() } else { None };
     let roots = groups.iter().map(|g| Cow::Borrowed(g.text.as_ref())).collect();
     let breaks: Vec<Vec<usize>> = groups.iter().map(Group::breaks).collect();
     let (depth, room) = (if looked_for { budget.depth } else { 0 }, budget.view_room(sink_bytes));
-    let views = Views::worth_it(roots, &breaks, Way::Out, depth, room, usize::MAX, grams.as_ref());
+    let views = Views::worth_it(roots, &breaks, Way::Out, depth, room, usize::MAX, wanted.as_ref());
     work.views_cut = views.cut + arrivals.views.cut;
     let view_bytes = |v: &Views<'_>| v.texts.iter().filter(|t| t.depth > 0).map(|t| t.bytes.len() as u64).sum::<u64>();
     work.source_bytes = input.sources.iter().map(|s| s.content.kept.len() as u64).sum();

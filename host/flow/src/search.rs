@@ -56,7 +56,7 @@ pub(crate) fn matches(
             let plain = sinks.texts.iter().enumerate().take_while(|(_, t)| plain && t.depth == 0).map(|(n, _)| n);
             plain.chain(all.iter().map(|m: &Match| m.sink)).collect()
         } else {
-            sinks.texts.iter().enumerate().filter(|(_, t)| t.worth).map(|(n, _)| n).collect()
+            sinks.texts.iter().enumerate().filter(|(_, t)| t.is_worth_it()).map(|(n, _)| n).collect()
         };
         numbers.sort_unstable();
         numbers.dedup();

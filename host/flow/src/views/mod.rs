@@ -17,7 +17,8 @@ use marks::Marks;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-pub(crate) use worth::Grams;
+pub(crate) use worth::Wanted;
+use worth::Worth;
 
 /// An encoding that can be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,8 +216,7 @@ pub(crate) struct Text<'a> {
     pub(crate) root: usize,
     /// How many encodings were undone.
     pub(crate) depth: u8,
-    /// False where nothing that is looked for can be in it, nor in it turned around or rotated.
-    pub(crate) worth: bool,
+    worth: Worth,
     parent: usize,
     kind: Option<Kind>,
     map: Map,
@@ -232,6 +232,11 @@ pub(crate) struct Views<'a> {
 }
 
 impl Text<'_> {
+    /// False where nothing that is looked for can be in it.
+    pub(crate) fn is_worth_it(&self) -> bool {
+        self.worth.plain
+    }
+
     /// The encoding that was undone last; none for an original text.
     pub(crate) fn kind(&self) -> Option<Kind> {
         self.kind
@@ -252,7 +257,7 @@ impl<'a> Views<'a> {
         Views::worth_it(roots, breaks, way, depth, room, longest, None)
     }
 
-    /// The same without what is worth nothing: views that hold none of the grams that are looked for, and views of them that could not either.
+    /// The same without what is worth nothing: views that hold nothing of what is looked for, and views of them that could not either.
     pub(crate) fn worth_it(
         roots: Vec<Cow<'a, [u8]>>,
         breaks: &[Vec<usize>],
@@ -260,11 +265,11 @@ impl<'a> Views<'a> {
         depth: u8,
         room: usize,
         longest: usize,
-        grams: Option<&Grams>,
+        wanted: Option<&Wanted>,
     ) -> Views<'a> {
-        let worth = |text: &[u8]| grams.is_none_or(|grams| grams.may_hold(text));
+        let worth = |text: &[u8], undone: &dyn Fn(Kind) -> bool| wanted.map_or(Worth::ANY, |w| w.worth(text, undone));
         let texts = roots.into_iter().enumerate().map(|(root, bytes)| Text {
-            worth: worth(&bytes),
+            worth: worth(&bytes, &|_| false),
             bytes,
             root,
             depth: 0,
@@ -296,13 +301,19 @@ impl<'a> Views<'a> {
             let breaks = if text.depth == 0 { breaks.get(at).map(Vec::as_slice) } else { None }.unwrap_or_default();
             let marks = Marks::of(&text.bytes, breaks.len() > 1);
             let last = text.depth + 1 == depth;
-            let turns = text.worth || (!last && (marks.turned(&text.bytes) || inflate::begins_turned(&text.bytes)));
+            let turns = !last
+                && !(text.worth.rotated && text.worth.reversed)
+                && (marks.turned(&text.bytes) || inflate::begins_turned(&text.bytes));
             for kind in kinds.iter().copied().filter(|kind| kind.may_be(marks)) {
                 if kind.copies() && (text.kind == Some(kind) || (text.depth > 0 && text.bytes.len() > COPY_OF_VIEW)) {
                     continue;
                 }
-                if matches!(kind, Kind::Rot13 | Kind::Reverse) && !turns {
-                    continue;
+                match kind {
+                    Kind::Rot13 if !turns && !text.worth.rotated => continue,
+                    Kind::Reverse if !turns && !text.worth.reversed => continue,
+                    // What was turned around or rotated before its separators were taken out is so afterwards too.
+                    Kind::Separators if matches!(text.kind, Some(Kind::Rot13 | Kind::Reverse)) => continue,
+                    _ => {}
                 }
                 builder.clear(room);
                 kind.undo(text, breaks, &mut state, &mut builder);
@@ -311,9 +322,9 @@ impl<'a> Views<'a> {
                 if bytes.len() < crate::index::SHORTEST {
                     continue;
                 }
-                let worth = worth(bytes);
+                let worth = worth(bytes, &|undone| views.undone_again(at, Some(kind), undone));
                 let number = views.texts.len() + made.len();
-                if (last && !worth) || !known.is_new(text.root, bytes, number, &views.texts, &made) {
+                if (last && !worth.plain) || !known.is_new(text.root, bytes, number, &views.texts, &made) {
                     continue;
                 }
                 let (bytes, map) = builder.take();
@@ -327,18 +338,27 @@ impl<'a> Views<'a> {
         views
     }
 
-    /// Whether an encoding was undone on the way to this text, and after it only what leaves most bytes as they are.
-    pub(crate) fn ends_in(&self, mut at: usize, kind: Kind) -> bool {
-        while let Some(text) = self.texts.get(at)
-            && let Some(undone) = text.kind
-        {
-            if undone == kind {
+    /// Whether what was undone in a source was undone on the way to this text too, and after it only what leaves most bytes as they are.
+    pub(crate) fn undone_too(&self, at: usize, kind: Kind) -> bool {
+        self.texts.get(at).is_some_and(|text| self.undone_again(text.parent, text.kind, kind))
+    }
+
+    /// The same for a view of a text that is not there yet.
+    fn undone_again(&self, mut parent: usize, mut of: Option<Kind>, kind: Kind) -> bool {
+        // Digits without what stands between them are what is left when separators are taken out.
+        let same = |undone| match kind {
+            Kind::Digits => matches!(undone, Kind::Separators | Kind::Singles | Kind::EverySecond),
+            _ => undone == kind,
+        };
+        while let Some(undone) = of {
+            if same(undone) {
                 return true;
             }
             if !undone.keeps_most() {
                 return false;
             }
-            at = text.parent;
+            let Some(text) = self.texts.get(parent) else { return false };
+            (of, parent) = (text.kind, text.parent);
         }
         false
     }

@@ -1,5 +1,7 @@
 //! Which views can hold anything: a text that has no eight bytes in common with what came in, turned around and rotated or not, need not be searched.
 
+use super::Kind;
+
 /// From byte to what it and its other readings have in common: upper and lower case, and a letter and the one 13 places on.
 static CANON: [u8; 256] = canon();
 
@@ -22,68 +24,134 @@ const GRAMS: usize = crate::index::SHORTEST - GRAM + 1;
 /// More than this to look for, and nearly everything has something of it.
 const MOST: usize = 1 << 18;
 
-/// The grams of some texts, in one bit each: a gram that is not there is in none of them.
+/// What is looked for: the texts as they are, and what each encoding that is undone in them made of them.
 #[derive(Debug)]
-pub(crate) struct Grams {
-    bits: Vec<u64>,
+pub(crate) struct Wanted {
+    /// With case folded; and the same for what reads the same turned around and rotated.
+    plain: Grams,
+    turned: Grams,
+}
+
+/// The bit of what was made by an encoding; the first for the texts themselves and what is never left out.
+fn bit(kind: Option<Kind>) -> u8 {
+    let known = LEFT_OUT.iter().position(|other| Some(*other) == kind);
+    known.map_or(1, |at| 2 << at)
+}
+
+/// What is not looked for where it was undone too.
+const LEFT_OUT: [Kind; 7] =
+    [Kind::Base64, Kind::Hex, Kind::Base32, Kind::Percent, Kind::Json, Kind::Html, Kind::Digits];
+
+/// What a text can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Worth {
+    /// Something as it stands there.
+    pub(crate) plain: bool,
+    /// Something once it is rotated, reversed or both; the first without what an encoding that was undone here too made.
+    pub(crate) rotated: bool,
+    pub(crate) reversed: bool,
+}
+
+impl Worth {
+    /// Of a text of which nothing is known.
+    pub(crate) const ANY: Worth = Worth { plain: true, rotated: true, reversed: true };
+    const NONE: Worth = Worth { plain: false, rotated: false, reversed: false };
+}
+
+impl Wanted {
+    /// None where there is too much to look for.
+    pub(crate) fn new<'t>(texts: impl Iterator<Item = (Option<Kind>, &'t [u8])> + Clone) -> Option<Wanted> {
+        let length = texts.clone().map(|(_, text)| text.len()).sum::<usize>();
+        if length > MOST {
+            return None;
+        }
+        let mut wanted = Wanted { plain: Grams::new(length), turned: Grams::new(length) };
+        for (kind, text) in texts {
+            let bit = bit(kind);
+            let (mut plain, mut turned) = (0, 0);
+            for (at, byte) in text.iter().enumerate() {
+                plain = folded(plain, *byte);
+                turned = canonical(turned, *byte);
+                if at + 1 >= GRAM {
+                    wanted.plain.add(plain, bit);
+                    wanted.turned.add(one_way(turned), bit);
+                }
+            }
+        }
+        Some(wanted)
+    }
+
+    /// What a text can hold; `undone` says whether an encoding was undone on the way to it that would have to be done again.
+    pub(crate) fn worth(&self, text: &[u8], undone: impl Fn(Kind) -> bool) -> Worth {
+        let turned = self.turned.in_common(text, canonical, one_way);
+        if turned == 0 {
+            return Worth::NONE;
+        }
+        let left_out = LEFT_OUT.iter().filter(|kind| undone(**kind)).fold(0, |bits, kind| bits | bit(Some(*kind)));
+        let rotated = turned & !left_out != 0;
+        let plain = rotated && self.plain.in_common(text, folded, |gram| gram) & !left_out != 0;
+        Worth { plain, rotated, reversed: true }
+    }
+}
+
+/// The grams of some texts: for each what it is in, in bits. Two grams may share a place.
+#[derive(Debug)]
+struct Grams {
+    of: Vec<u8>,
     shift: u32,
 }
 
 impl Grams {
-    /// None where there is too much to look for.
-    pub(crate) fn new<'t>(texts: impl Iterator<Item = &'t [u8]> + Clone) -> Option<Grams> {
-        let length = texts.clone().map(<[u8]>::len).sum::<usize>();
-        if length > MOST {
-            return None;
-        }
-        let words = (length / 4).max(32).next_power_of_two();
-        let mut grams = Grams { bits: vec![0; words], shift: 64 - (words.ilog2() + 6) };
-        for text in texts {
-            let mut gram = 0;
-            for (at, byte) in text.iter().enumerate() {
-                gram = next(gram, *byte);
-                if at + 1 >= GRAM {
-                    let h = hash(gram) >> grams.shift;
-                    if let Some(word) = usize::try_from(h >> 6).ok().and_then(|at| grams.bits.get_mut(at)) {
-                        *word |= 1 << (h & 63);
-                    }
-                }
-            }
-        }
-        Some(grams)
+    fn new(length: usize) -> Grams {
+        let places = (length * 4).max(256).next_power_of_two();
+        Grams { of: vec![0; places], shift: 64 - places.ilog2() }
     }
 
-    /// Whether eight bytes of the text may be in those.
-    pub(crate) fn may_hold(&self, text: &[u8]) -> bool {
-        let has = |at: usize| text.get(at..at + GRAM).is_some_and(|gram| self.has(gram));
+    fn place(&self, gram: u32) -> usize {
+        usize::try_from(u64::from(gram).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift).unwrap_or(0)
+    }
+
+    fn add(&mut self, gram: u32, bit: u8) {
+        let at = self.place(gram);
+        if let Some(of) = self.of.get_mut(at) {
+            *of |= bit;
+        }
+    }
+
+    /// What eight bytes of the text may be in.
+    fn in_common(&self, text: &[u8], next: impl Fn(u32, u8) -> u32, finish: impl Fn(u32) -> u32) -> u8 {
+        let of = |at: usize| {
+            let Some(gram) = text.get(at..at + GRAM) else { return 0 };
+            let place = self.place(finish(gram.iter().fold(0, |gram, byte| next(gram, *byte))));
+            self.of.get(place).copied().unwrap_or(0)
+        };
+        let mut all = 0;
         let mut at = GRAMS - 1;
         // Every run of so many grams has one at a multiple of that.
         while at + GRAM <= text.len() {
-            if has(at) {
-                let back = (at.saturating_sub(GRAMS - 1)..at).rev().take_while(|at| has(*at)).count();
-                let forth = (at + 1..at + GRAMS).take_while(|at| has(*at)).count();
-                if back + 1 + forth >= GRAMS {
-                    return true;
+            let here = of(at);
+            if here & !all != 0 {
+                for first in at + 1 - GRAMS..=at {
+                    all |= (first..first + GRAMS).filter(|other| *other != at).fold(here, |of_all, at| of_all & of(at));
                 }
             }
             at += GRAMS;
         }
-        false
-    }
-
-    fn has(&self, gram: &[u8]) -> bool {
-        let h = hash(gram.iter().fold(0, |gram, byte| next(gram, *byte))) >> self.shift;
-        usize::try_from(h >> 6).ok().and_then(|at| self.bits.get(at)).is_some_and(|word| word >> (h & 63) & 1 == 1)
+        all
     }
 }
 
-fn next(gram: u32, byte: u8) -> u32 {
+fn folded(gram: u32, byte: u8) -> u32 {
+    (gram >> 8) | (u32::from(byte.to_ascii_lowercase()) << 24)
+}
+
+fn canonical(gram: u32, byte: u8) -> u32 {
     (gram >> 8) | (u32::from(CANON.get(usize::from(byte)).copied().unwrap_or(byte)) << 24)
 }
 
 /// The same for a gram and its reverse.
-fn hash(gram: u32) -> u64 {
-    u64::from(gram.min(gram.swap_bytes())).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+fn one_way(gram: u32) -> u32 {
+    gram.min(gram.swap_bytes())
 }
 
 #[cfg(test)]
@@ -97,7 +165,8 @@ mod tests {
         fn eight_common_bytes_are_always_seen(
             common in "[a-zA-Z0-9 .]{8,20}", a in "[a-z]{0,12}", b in "[ -~]{0,30}", c in "[ -~]{0,12}", reversed in any::<bool>(), rotated in any::<bool>(),
         ) {
-            let grams = Grams::new([format!("{a}{common}{c}").as_bytes()].into_iter()).unwrap();
+            let wanted = format!("{a}{common}{c}");
+            let wanted = Wanted::new([(None, wanted.as_bytes())].into_iter()).unwrap();
             let mut shown: Vec<u8> = common.to_ascii_uppercase().into_bytes();
             if reversed {
                 shown.reverse();
@@ -108,16 +177,25 @@ mod tests {
                 }
             }
             let text = [b.as_bytes(), &shown, a.as_bytes()].concat();
-            prop_assert!(grams.may_hold(&text));
+            let worth = wanted.worth(&text, |_| false);
+            prop_assert!(worth.rotated && worth.reversed);
+            prop_assert!(worth.plain || reversed || rotated);
         }
     }
 
     #[test]
     fn what_is_not_there_is_mostly_not_seen() {
-        let grams = Grams::new([&b"k7Qz2mXpW9tR4vLs8bNcY3hJ"[..]].into_iter()).unwrap();
-        assert!(!grams.may_hold(b"the quick brown fox jumps over k7Qz2mX and then some more of it"));
-        assert!(grams.may_hold(b"the quick brown fox jumps over K7qZ2MxP and then some more of it"));
-        assert!(!grams.may_hold(b"k7Qz2mX"));
-        assert!(grams.may_hold(b"k7Qz2mXp"));
+        let wanted = |kind| Wanted::new([(kind, &b"k7Qz2mXpW9tR4vLs8bNcY3hJ"[..])].into_iter()).unwrap();
+        let worth = |text: &[u8]| wanted(None).worth(text, |_| false);
+        assert_eq!(worth(b"the quick brown fox jumps over k7Qz2mX and then some more of it"), Worth::NONE);
+        assert_eq!(worth(b"the quick brown fox jumps over K7qZ2MxP and then some more of it"), Worth::ANY);
+        assert_eq!(worth(b"k7Qz2mX"), Worth::NONE);
+        assert_eq!(worth(b"k7Qz2mXp"), Worth::ANY);
+        let turned = Worth { plain: false, ..Worth::ANY };
+        assert_eq!(worth(b"pXm2zQ7k"), turned);
+        assert_eq!(worth(b"x7Dm2zKc"), turned);
+        // What was base64 and is now in base64 again is no more surprising than it was, unless it was turned around between.
+        let again = wanted(Some(Kind::Base64)).worth(b"k7Qz2mXp", |kind| kind == Kind::Base64);
+        assert_eq!(again, Worth { reversed: true, ..Worth::NONE });
     }
 }
