@@ -311,23 +311,21 @@ struct Diagonal {
 }
 
 impl Found {
-    fn slot(number: usize, difference: i64) -> usize {
+    fn slot(&self, number: usize, difference: i64) -> usize {
         let mixed = difference.cast_unsigned().wrapping_add((number as u64) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        usize::try_from(mixed >> 52).unwrap_or(0)
+        usize::try_from(mixed >> 52).unwrap_or(0) & self.diagonals.len().saturating_sub(1)
     }
 
     /// Whether this place was followed already.
     fn followed(&self, number: usize, difference: i64, at: usize) -> bool {
-        let known = self.diagonals.get(Found::slot(number, difference));
+        let known = self.diagonals.get(self.slot(number, difference));
         known.is_some_and(|known| known.number == number && known.difference == difference && at < known.end)
     }
 
     /// Notes what was followed from `at`. Something long that is still under way is not forgotten for something short.
     fn follow(&mut self, number: usize, difference: i64, at: usize, end: usize) {
-        if self.diagonals.is_empty() {
-            self.diagonals.resize(DIAGONALS, Diagonal { number: usize::MAX, difference: 0, end: 0 });
-        }
-        if let Some(known) = self.diagonals.get_mut(Found::slot(number, difference))
+        let slot = self.slot(number, difference);
+        if let Some(known) = self.diagonals.get_mut(slot)
             && (known.number != number || known.end <= at || known.end < end)
         {
             *known = Diagonal { number, difference, end };
@@ -348,6 +346,13 @@ struct Walk<'f> {
 }
 
 impl Index<'_> {
+    /// For searches of texts that are so long together.
+    pub(crate) fn found(&self, streamed: usize) -> Found {
+        let diagonals = (self.next.len().min(streamed) / 4).next_power_of_two().clamp(64, DIAGONALS);
+        let none = Diagonal { number: usize::MAX, difference: 0, end: 0 };
+        Found { diagonals: vec![none; diagonals], ..Found::default() }
+    }
+
     /// Searches a text. `work` is how many bytes may be compared.
     pub(crate) fn search(&self, text: &[u8], number: usize, needs: &dyn Needs, work: u64, found: &mut Found) {
         const BLOCK: usize = 1 << 15;
@@ -540,7 +545,7 @@ mod tests {
         let (corpus, costs) = corpus(indexed);
         let needs = Flat(need);
         let index = Index::new(&corpus, &costs, 0, corpus.text.len(), &needs);
-        let mut found = Found::default();
+        let mut found = index.found(streamed.len());
         index.search(streamed, 0, &needs, u64::MAX, &mut found);
         found.hits.sort_by_key(|h| (h.indexed, h.at_indexed, h.at_streamed));
         found.hits.dedup();
@@ -612,7 +617,7 @@ mod tests {
         let mut all = Vec::new();
         for from in (0..corpus.text.len()).step_by(7) {
             let index = Index::new(&corpus, &costs, from, from + 7, &Flat(80));
-            let mut found = Found::default();
+            let mut found = index.found(usize::MAX);
             index.search(b"k7Qz2mXpW9tR4v", 3, &Flat(80), u64::MAX, &mut found);
             all.extend(found.hits);
         }
@@ -654,7 +659,7 @@ mod tests {
         let (corpus, costs) = corpus(&[b"k7Qz2mXpW9tR4v"]);
         let needs = Flat(0);
         let index = Index::new(&corpus, &costs, 0, 14, &needs);
-        let mut found = Found::default();
+        let mut found = index.found(usize::MAX);
         index.search(&b"k7Qz2mXpW9tR4v".repeat(9000), 0, &needs, 1000, &mut found);
         assert!(found.exhausted);
     }

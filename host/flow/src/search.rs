@@ -5,7 +5,7 @@
 
 use crate::arrivals::Arrivals;
 use crate::budget::{Budget, Work};
-use crate::index::{Corpus, Found, Hit, Index, Needs};
+use crate::index::{Corpus, Hit, Index, Needs};
 use crate::rarity;
 use crate::views::Views;
 
@@ -134,7 +134,7 @@ impl Search<'_> {
             let mut from = 0;
             while from < corpus.text.len() {
                 let index = Index::new(&corpus, &costs, from, from + part, self);
-                let mut found = Found::default();
+                let mut found = index.found(streamed.length());
                 for number in &streamed.numbers {
                     let before = found.compared;
                     index.search(streamed.bytes(*number), *number, self, left, &mut found);

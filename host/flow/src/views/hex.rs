@@ -9,7 +9,28 @@ const GAP: usize = 12;
 
 pub(crate) fn decode(text: &[u8], out: &mut Builder) {
     let mut at = 0;
-    let mut pairs: Vec<(u8, usize)> = Vec::new();
+    let mut pairs = Vec::new();
+    while at < text.len() && !out.is_full() {
+        let part = text.get(at..).unwrap_or_default();
+        let Some(skip) = part.iter().position(|b| digit(*b).is_some()) else { return };
+        let from = at + skip;
+        // What a range can be made of, as far as it goes.
+        let mut before = 0;
+        let mut goes_on = |byte: &u8| {
+            let is = IN_RANGE.get(usize::from(*byte)).copied().unwrap_or(false) || (*byte == b'n' && before == b'\\');
+            before = *byte;
+            is
+        };
+        let rest = text.get(from..).unwrap_or_default();
+        let length = rest.iter().position(|byte| !goes_on(byte)).unwrap_or(rest.len());
+        at = from + length;
+        if length >= 2 * LEAST {
+            decode_part(text.get(..at).unwrap_or_default(), from, &mut pairs, out);
+        }
+    }
+}
+
+fn decode_part(text: &[u8], mut at: usize, pairs: &mut Vec<(u8, usize)>, out: &mut Builder) {
     // Places from `at` on that a walk went through which was too short: one from there is shorter.
     let mut short = 0_u128;
     while at + 2 <= text.len() {
@@ -23,9 +44,9 @@ pub(crate) fn decode(text: &[u8], out: &mut Builder) {
                 continue;
             }
             pairs.clear();
-            let reached = walk(text, at + first, &mut pairs);
+            let reached = walk(text, at + first, pairs);
             if pairs.len() >= LEAST {
-                emit(&pairs, out);
+                emit(pairs, out);
                 end = end.max(reached);
             } else {
                 let passed = pairs.iter().map(|(_, place)| place - at).filter(|passed| *passed < 128);
@@ -58,6 +79,29 @@ fn walk(text: &[u8], mut at: usize, pairs: &mut Vec<(u8, usize)>) -> usize {
         at = end + length;
     }
     at
+}
+
+/// Digits, and what may stand in a gap; `n` only after a backslash.
+static IN_RANGE: [bool; 256] = in_range();
+
+#[expect(clippy::indexing_slicing, reason = "made while compiling, where a panic is an error of the build")]
+#[expect(clippy::cast_possible_truncation, reason = "below 256")]
+const fn in_range() -> [bool; 256] {
+    let mut in_range = [false; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        in_range[at] = is_gap(byte) || byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'X' | b'\\');
+        at += 1;
+    }
+    in_range
+}
+
+const fn is_gap(byte: u8) -> bool {
+    matches!(
+        byte,
+        b':' | b' ' | b'-' | b'_' | b'.' | b',' | b';' | b'|' | b'"' | b'\'' | b'\n' | b'\r' | b'\t' | b'%' | b'='
+    )
 }
 
 static DIGITS: [u8; 256] = digits();
@@ -96,11 +140,7 @@ fn gap(rest: &[u8]) -> Option<usize> {
     while length <= GAP {
         length += match rest.get(length..)? {
             [b'0', b'x' | b'X', ..] | [b'\\', b'x' | b'X' | b'n', ..] => 2,
-            [
-                b':' | b' ' | b'-' | b'_' | b'.' | b',' | b';' | b'|' | b'"' | b'\'' | b'\n' | b'\r' | b'\t' | b'%'
-                | b'=',
-                ..,
-            ] => 1,
+            [byte, ..] if is_gap(*byte) => 1,
             _ => return Some(length),
         };
     }

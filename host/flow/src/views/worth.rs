@@ -87,6 +87,10 @@ impl Wanted {
         if turned == 0 {
             return Worth::NONE;
         }
+        self.worth_of(text, turned, undone)
+    }
+
+    fn worth_of(&self, text: &[u8], turned: u8, undone: impl Fn(Kind) -> bool) -> Worth {
         let left_out = LEFT_OUT.iter().filter(|kind| undone(**kind)).fold(0, |bits, kind| bits | bit(Some(*kind)));
         let rotated = turned & !left_out != 0;
         let plain = rotated && self.plain.in_common(text, folded, |gram| gram) & !left_out != 0;
@@ -131,9 +135,13 @@ impl Grams {
         while at + GRAM <= text.len() {
             let here = of(at);
             if here & !all != 0 {
-                for first in at + 1 - GRAMS..=at {
-                    all |= (first..first + GRAMS).filter(|other| *other != at).fold(here, |of_all, at| of_all & of(at));
+                // The grams around it, and what all of any five in a row are in.
+                let mut around = [0; 2 * GRAMS - 1];
+                for (of_gram, place) in around.iter_mut().zip(at + 1 - GRAMS..) {
+                    *of_gram = if place == at { here } else { of(place) };
                 }
+                let in_all = |grams: &[u8]| grams.iter().fold(u8::MAX, |all, of_gram| all & of_gram);
+                all |= around.windows(GRAMS).map(in_all).fold(0, |any, of_run| any | of_run);
             }
             at += GRAMS;
         }
