@@ -125,6 +125,12 @@ fn returned(id: u64, bytes: Vec<u8>) -> Sink {
     Sink { id, kind: SinkKind::Return, name: format!("/{id}"), content: content(bytes) }
 }
 
+/// Seconds that this thread ran; 0 where the system does not say.
+fn core_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    stat.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()).map_or(0.0, |ns| ns / 1e9)
+}
+
 fn row(name: &str, sources: &[Source], sinks: &[Sink], budget: &Budget) {
     // With a word of a row's name, only such rows.
     let mut words = std::env::args().skip(1).filter(|a| !a.starts_with("--")).peekable();
@@ -134,6 +140,7 @@ fn row(name: &str, sources: &[Source], sinks: &[Sink], budget: &Budget) {
     let bytes: usize = sources.iter().map(|s| s.content.kept.len()).sum();
     let out: usize = sinks.iter().map(|s| s.content.kept.len()).sum();
     let mut best = f64::MAX;
+    let mut core = f64::MAX;
     let mut last: Option<Outcome> = None;
     let before = NOW.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
@@ -146,10 +153,15 @@ fn row(name: &str, sources: &[Source], sinks: &[Sink], budget: &Budget) {
     };
     for _ in 0..rounds {
         drop(last.take());
-        let start = Instant::now();
+        let (start, used) = (Instant::now(), core_seconds());
         let outcome = find(&Input { sources, sinks, known: &[] }, budget);
         best = best.min(start.elapsed().as_secs_f64());
+        core = core.min(core_seconds() - used);
         last = Some(outcome);
+    }
+    // What others run does not count, where what this thread ran is known well enough.
+    if best > 1e-3 && core > 0.0 {
+        best = best.min(core);
     }
     let outcome = last.unwrap();
     let more = PEAK.load(Ordering::Relaxed).saturating_sub(before);

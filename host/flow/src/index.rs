@@ -32,6 +32,12 @@ const LONG_TEXT: usize = 1 << 16;
 const PER_PAIR: u32 = 4096;
 /// Places that are kept in one search: 5 MiB of them.
 const PER_SEARCH: usize = 1 << 17;
+/// Bytes of the streamed text that are searched in one table after the other.
+const BLOCK: usize = 1 << 15;
+/// What agrees to the letter from here on need not be looked for at other places of the same text.
+const SETTLED: usize = 1 << 16;
+/// Stretches that are remembered so.
+const MOST_SETTLED: usize = 256;
 const NONE: u32 = u32::MAX;
 /// In a bucket's count: entries were left out.
 const CUT: u32 = 1 << 31;
@@ -184,6 +190,8 @@ pub(crate) struct Index<'a> {
     short: Table,
     long: Table,
     has_long: bool,
+    /// Where one text is indexed, one place of it is enough for what is long.
+    pub(crate) settles: bool,
 }
 
 impl std::fmt::Debug for Index<'_> {
@@ -234,7 +242,7 @@ impl<'a> Index<'a> {
                 }
             });
         }
-        Index { corpus, costs, from, next, short, long, has_long }
+        Index { corpus, costs, from, next, short, long, has_long, settles: false }
     }
 
     fn after(&self, at: u32) -> u32 {
@@ -298,6 +306,8 @@ pub(crate) struct Found {
     pub(crate) compared: u64,
     /// The work ran out before the end of what was to be searched.
     pub(crate) exhausted: bool,
+    /// What need not be searched again: which streamed text, from, to.
+    pub(crate) settled: Vec<(usize, usize, usize)>,
     per_pair: HashMap<(usize, usize), u32>,
     diagonals: Vec<Diagonal>,
 }
@@ -311,6 +321,17 @@ struct Diagonal {
 }
 
 impl Found {
+    /// The end of what is settled around a place of a text, if that leaves out a block or more.
+    fn settled_from(&self, number: usize, at: usize) -> Option<usize> {
+        let around = self.settled.iter().filter(|(n, from, to)| *n == number && *from <= at && at + BLOCK <= *to);
+        around.map(|(_, _, to)| *to).max()
+    }
+
+    /// Whether all of a text is settled.
+    pub(crate) fn is_settled(&self, number: usize, length: usize) -> bool {
+        self.settled.iter().any(|(n, from, to)| *n == number && *from == 0 && *to >= length)
+    }
+
     fn slot(&self, number: usize, difference: i64) -> usize {
         let mixed = difference.cast_unsigned().wrapping_add((number as u64) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         usize::try_from(mixed >> 52).unwrap_or(0) & self.diagonals.len().saturating_sub(1)
@@ -355,7 +376,6 @@ impl Index<'_> {
 
     /// Searches a text. `work` is how many bytes may be compared.
     pub(crate) fn search(&self, text: &[u8], number: usize, needs: &dyn Needs, work: u64, found: &mut Found) {
-        const BLOCK: usize = 1 << 15;
         // A small text may stand in many views and sinks, a large one in few.
         let allowance = text.len() as u64 * if text.len() > 1 << 20 { 4 } else { 16 } + (1 << 16);
         let mut walk = Walk { found, covered: 0, repeated: allowance, work };
@@ -363,6 +383,12 @@ impl Index<'_> {
         let block = BLOCK - BLOCK % (SHORT_STEP * LONG_STEP);
         let mut at = 0;
         while at < text.len() {
+            if let Some(end) = walk.found.settled_from(number, at) {
+                at = if end < text.len() { end / block * block } else { end };
+                if at >= text.len() {
+                    return;
+                }
+            }
             let long = text.get(at..text.len().min(at + block - LONG_STEP + LONG_GRAM)).unwrap_or_default();
             let long = if self.has_long { long } else { &[] };
             for (step, gram) in long.windows(LONG_GRAM).step_by(LONG_STEP).enumerate() {
@@ -478,6 +504,12 @@ impl Index<'_> {
             return;
         }
         walk.found.hits.push(hit);
+        if self.settles && length >= SETTLED && walk.found.settled.len() < MOST_SETTLED {
+            let (from, to) = (hit.at_streamed, hit.at_streamed + length);
+            if text.get(from..to) == self.corpus.text.get(start + hit.at_indexed..start + hit.at_indexed + length) {
+                walk.found.settled.push((number, from, to));
+            }
+        }
     }
 }
 

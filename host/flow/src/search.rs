@@ -132,9 +132,13 @@ impl Search<'_> {
             let mut costs = Vec::new();
             rarity::costs(&corpus.text, &mut costs);
             let mut from = 0;
+            let mut settled = Vec::new();
             while from < corpus.text.len() {
-                let index = Index::new(&corpus, &costs, from, from + part, self);
+                let mut index = Index::new(&corpus, &costs, from, from + part, self);
+                // Every place in a sink counts, of a source one.
+                index.settles = self.sources_indexed && self.indexed.len() == 1;
                 let mut found = index.found(streamed.length());
+                found.settled = settled;
                 for number in &streamed.numbers {
                     let before = found.compared;
                     index.search(streamed.bytes(*number), *number, self, left, &mut found);
@@ -145,6 +149,10 @@ impl Search<'_> {
                 work.entries_cut += found.entries_cut;
                 work.exhausted += u64::from(found.exhausted);
                 all.extend(found.hits.iter().filter_map(|hit| self.as_match(hit)));
+                if streamed.numbers.iter().all(|number| found.is_settled(*number, streamed.bytes(*number).len())) {
+                    break;
+                }
+                settled = found.settled;
                 from += part;
             }
         }
