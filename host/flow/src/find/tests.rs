@@ -420,37 +420,3 @@ fn hostile_bytes_stay_within_the_budget() {
         }
     }
 }
-
-#[test]
-fn zz_debug() {
-    let mut out = String::new();
-    let mut r = Random(42);
-    let mut log = |n: usize| {
-        let mut out = String::new();
-        while out.len() < n {
-            let id = r.next();
-            out += &format!(
-                "2026-11-20T10:{:02}:{:02}Z id={id:016x} request from worker finished in the session of user {}\n",
-                r.below(60),
-                r.below(60),
-                r.text(4)
-            );
-        }
-        out.truncate(n);
-        out
-    };
-    let src = source(1, SourceKind::File, log(2000).as_bytes());
-    let snk = log(200);
-    let sources = [env(LONG), src];
-    let arrivals = Arrivals::new(&sources, &[], &Budget::default());
-    for (i, t) in arrivals.views.texts.iter().enumerate() {
-        println!("A {i} {:?} {}", arrivals.views.chain(i), t.bytes.len());
-    }
-    let g = arrivals.wanted();
-    let v =
-        Views::worth_it(vec![Cow::Borrowed(snk.as_bytes())], &[vec![0]], Way::Out, 3, 1 << 20, usize::MAX, g.as_ref());
-    for (i, t) in v.texts.iter().enumerate() {
-        println!("{i} {:?} {} {}", v.chain(i), t.bytes.len(), t.is_worth_it());
-    }
-    let _ = &mut out;
-}
