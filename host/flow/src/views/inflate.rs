@@ -191,3 +191,11 @@ fn inflate(text: &[u8], at: usize, header: usize, state: &mut State, out: &mut B
         out.whole(&output, at, at + header + read);
     }
 }
+
+/// How much bare deflate makes of a text, however it begins.
+#[cfg(test)]
+pub(super) fn all_of(text: &[u8]) -> usize {
+    let mut out = Builder::new(1 << 20);
+    inflate(text, 0, 0, &mut None, &mut out);
+    out.length()
+}
