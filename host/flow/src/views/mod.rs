@@ -301,9 +301,8 @@ impl<'a> Views<'a> {
             let breaks = if text.depth == 0 { breaks.get(at).map(Vec::as_slice) } else { None }.unwrap_or_default();
             let marks = Marks::of(&text.bytes, breaks.len() > 1);
             let last = text.depth + 1 == depth;
-            let turns = !last
-                && !(text.worth.rotated && text.worth.reversed)
-                && (marks.turned(&text.bytes) || inflate::begins_turned(&text.bytes));
+            let all = text.worth.rotated && text.worth.reversed;
+            let turns = !last && !all && (marks.turned(&text.bytes) || inflate::begins_turned(&text.bytes));
             for kind in kinds.iter().copied().filter(|kind| kind.may_be(marks)) {
                 if kind.copies() && (text.kind == Some(kind) || (text.depth > 0 && text.bytes.len() > COPY_OF_VIEW)) {
                     continue;
