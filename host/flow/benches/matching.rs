@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
     unsafe_code,
     reason = "a measurement, not the program; an allocator that counts cannot be written without unsafe"
 )]

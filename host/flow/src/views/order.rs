@@ -103,7 +103,7 @@ pub(crate) fn separators(text: &[u8], out: &mut Builder) {
             return;
         }
     }
-    for (separator, stretch) in open.into_iter().enumerate() {
+    for (separator, stretch) in open.into_iter().enumerate().filter(|(_, (_, _, times))| *times >= TIMES) {
         close(separator, stretch, out);
     }
 }
