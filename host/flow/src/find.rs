@@ -54,6 +54,9 @@ fn search_all(input: &Input<'_>, budget: &Budget, leave_out: bool) -> Outcome {
     let looked_for = input.sources.iter().any(may_be_found);
     let kept = input.sources.iter().map(|s| &s.content).chain(input.sinks.iter().map(|s| &s.content));
     let complete = kept.into_iter().all(|c| c.kept.len() as u64 == c.bytes);
+    work.source_bytes = input.sources.iter().map(|s| s.content.kept.len() as u64).sum();
+    work.sink_bytes = sink_bytes as u64;
+    work.public_bytes = input.known.iter().map(|k| k.len() as u64).sum();
     if !looked_for && hints.is_empty() {
         return Outcome { findings: Vec::new(), complete, work };
     }
@@ -65,10 +68,7 @@ fn search_all(input: &Input<'_>, budget: &Budget, leave_out: bool) -> Outcome {
     let views = Views::worth_it(roots, &breaks, Way::Out, depth, room, usize::MAX, wanted.as_ref());
     work.views_cut = views.cut + arrivals.views.cut;
     let view_bytes = |v: &Views<'_>| v.texts.iter().filter(|t| t.depth > 0).map(|t| t.bytes.len() as u64).sum::<u64>();
-    work.source_bytes = input.sources.iter().map(|s| s.content.kept.len() as u64).sum();
-    work.sink_bytes = sink_bytes as u64;
     work.view_bytes = view_bytes(&views) + view_bytes(&arrivals.views);
-    work.public_bytes = input.known.iter().map(|k| k.len() as u64).sum();
 
     let ask = rarity::log2(sink_bytes as u64);
     let matches = search::matches(&arrivals, &views, ask, !hints.is_empty(), budget, &mut work);
