@@ -10,7 +10,7 @@ use crate::preview::preview;
 use crate::rarity;
 use crate::rules::{self, Leads};
 use crate::search::{Match, need};
-use crate::views::{Kind, Views, merged};
+use crate::views::{Views, merged};
 use customs_ledger::material::{Class, Sink, Source, SourceKind};
 use std::collections::{BTreeMap, HashMap};
 
@@ -116,11 +116,7 @@ impl Evidence<'_> {
     /// Equal texts stay equal when the same is undone on both sides, and look more surprising than they are.
     fn undone_on_both_sides(&self, found: &Match) -> bool {
         let kind = self.arrivals.views.texts.get(found.source).and_then(|text| text.kind());
-        // Digits without what stands between them are what is left when separators are taken out.
-        let kinds = |kind| {
-            if kind == Kind::Digits { vec![Kind::Separators, Kind::Singles, Kind::EverySecond] } else { vec![kind] }
-        };
-        kind.is_some_and(|kind| kinds(kind).into_iter().any(|kind| self.views.ends_in(found.sink, kind)))
+        kind.is_some_and(|kind| self.views.undone_too(found.sink, kind))
     }
 
     fn bytes_of(&self, found: &Match) -> (&[u8], &[u8]) {

@@ -75,8 +75,54 @@ fn goes_back(group: &Group<'_>) -> bool {
 
 /// Bytes of views that are looked through, how deep they may be, and how long a text may be of which all is turned round to look.
 const LOOKED_THROUGH: usize = 1 << 20;
-const DEPTH: u8 = 2;
+pub(crate) const DEPTH: u8 = 2;
 const TURNED: usize = 4 << 10;
+
+/// Words of instructions, turned round and rotated.
+const TURNED_WORDS: [&[u8]; 14] = [
+    b"erongi",
+    b"tcurtsni",
+    b"dragersid",
+    b"tegrof",
+    b"metsys",
+    b"tpmorp",
+    b"resu eht",
+    b"vtaber",
+    b"vafgehpg",
+    b"qvfertneq",
+    b"sbetrg",
+    b"flfgrz",
+    b"cebzcg",
+    b"gur hfre",
+];
+
+/// Whether anything goes back in which words could be encoded: most answers hold nothing of that kind, and need no views for it.
+pub(crate) fn may_hide(groups: &[Group<'_>]) -> bool {
+    groups.iter().filter(|group| goes_back(group)).any(|group| may_be_encoded(&group.text))
+}
+
+fn may_be_encoded(text: &[u8]) -> bool {
+    /// A sentence in one piece, as an encoder writes it.
+    const LEAST: usize = 24;
+    if text.len() < LEAST {
+        return false;
+    }
+    let (mut run, mut letter) = (0, false);
+    for (at, byte) in text.iter().enumerate() {
+        let goes_on = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'%' | b'\\' | b'&' | b'#' | b';');
+        run = if goes_on { run + 1 } else { 0 };
+        // Within a word: letters of another script, or what has no width; dashes and quotes are in every text.
+        let within = letter && matches!(byte, 0xc2 | 0xca..=0xf4);
+        let is_mark = || matches!(text.get(at..at + 3), Some([0xe2, 0x80, 0x90..=0xbf]));
+        if run >= LEAST || *byte < b'\t' || *byte == 0xf3 || (within && !is_mark()) {
+            return true;
+        }
+        letter = byte.is_ascii_alphabetic();
+    }
+    let lower = text.get(..TURNED.min(text.len())).unwrap_or_default().to_ascii_lowercase();
+    TURNED_WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+}
 
 /// Looks through what goes back encoded, and adds what nobody would see there: a model decodes base64 as it reads.
 pub(crate) fn encoded(groups: &[Group<'_>], views: &Views<'_>, hints: &mut Vec<Hint>) {

@@ -143,7 +143,7 @@ mod tests {
     fn folded(text: &str) -> String {
         let mut out = Builder::new(10_000);
         fold(text.as_bytes(), &mut out);
-        String::from_utf8(out.finish().0).unwrap()
+        String::from_utf8(out.take().0).unwrap()
     }
 
     #[test]

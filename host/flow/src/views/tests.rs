@@ -281,3 +281,58 @@ proptest! {
         }
     }
 }
+
+fn undone(kind: Kind, text: &[u8], breaks: &[usize]) -> usize {
+    let of = Views::new(vec![Cow::Borrowed(text)], &[vec![]], Way::Out, 0, 0, usize::MAX);
+    let mut builder = Builder::new(1 << 20);
+    kind.undo(&of.texts[0], breaks, &mut None, &mut builder);
+    builder.text().len()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    /// What one pass says cannot be there is not there, whichever way the text is turned.
+    #[test]
+    fn marks_leave_out_only_what_cannot_be(
+        parts in proptest::collection::vec(
+            prop_oneof![
+                "[A-Za-z0-9+/]{6,16}", "[a-f0-9]{1,4}[: .]?[a-f0-9]{4,20}", "([0-9a-f]{2}(, 0x|:|\\\\x|\\\\n)){1,9}",
+                "(%[0-9a-f]{2}|&#3[0-9];|\\\\n){0,4}", "([0-9]{1,3}[, -]){1,9}", "[0-9]{8,11}", "([a-z0-9][^a-z0-9]{1,3}){1,9}",
+                "[A-Z2-7]{3,8}(\r?\n|\n  |\\\\n)[a-z2-7]{3,8}", "[a-z ]{0,12}", "([n-s][0-9]:){8,9}", "a\u{200b}|\u{e0041}|\u{ad}", "([a-z]-){4,9}", "(\0[a-z]){5,9}",
+            ], 0..4),
+        noise in proptest::collection::vec(any::<u8>(), 0..30), part in 0_usize..40,
+    ) {
+        let text = [parts.concat().as_bytes(), &noise].concat();
+        let breaks = if part % 2 == 0 { vec![0, part.min(text.len())] } else { vec![0] };
+        let marks = Marks::of(&text, breaks.len() > 1);
+        for kind in OUTWARD.into_iter().chain(INWARD).filter(|kind| !kind.may_be(marks) && *kind != Kind::Rot13) {
+            let made = undone(kind, &text, &breaks);
+            prop_assert!(made < crate::index::SHORTEST, "{kind:?} made {made} of {:?}", String::from_utf8_lossy(&text));
+        }
+        if marks.turned(&text) || inflate::begins_turned(&text) {
+            return Ok(());
+        }
+        let rotated: Vec<u8> = text.iter().copied().map(order::turned).collect();
+        let reversed = |text: &[u8]| -> Vec<u8> { text.iter().rev().copied().collect() };
+        for turned in [reversed(&text), reversed(&rotated), rotated] {
+            // Others are the same before and after, or read only in what somebody wrote.
+            let written = [Kind::Homoglyphs, Kind::Words, Kind::Bits, Kind::Base85];
+            let structural = |kind: &Kind| !kind.copies() && *kind != Kind::Singles && !written.contains(kind);
+            for kind in OUTWARD.into_iter().filter(structural) {
+                let made = undone(kind, &turned, &[]);
+                prop_assert!(made < crate::index::SHORTEST, "{kind:?} made {made} of {:?}", String::from_utf8_lossy(&turned));
+            }
+        }
+    }
+
+    /// Beginnings that are not tried hold nothing; what is compressed is always tried.
+    #[test]
+    fn what_is_not_inflated_could_not_be(bytes in proptest::collection::vec(any::<u8>(), 1..120)) {
+        prop_assert!(inflate::may_begin(&bytes) || inflate::all_of(&bytes) < crate::index::SHORTEST);
+        for text in [bytes.clone(), bytes.repeat(9), vec![bytes[0]; bytes.len()]] {
+            for level in [0, 1, 6] {
+                prop_assert!(inflate::may_begin(&miniz_oxide::deflate::compress_to_vec(&text, level)));
+            }
+        }
+    }
+}
