@@ -124,7 +124,7 @@ fn names_of_a_guest_are_text_in_every_format() {
     }
 }
 
-/// 171: where and when the report is made is not in it.
+/// 170: where and when the report is made is not in it.
 #[test]
 fn a_report_does_not_depend_on_where_it_is_made() {
     let world = World::new();

@@ -11,7 +11,7 @@ use crate::{dynamic, sinks};
 use customs_boundary::{
     Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Unwatched, Way,
 };
-use customs_flow::{Action, Finding, Input as Flows, StandIn, find, stand_ins};
+use customs_flow::{Action, Carried, Finding, Input as Flows, Lineage, StandIn, explain, find, stand_ins};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_ledger::{Digest, End, Event, Ledger, RunKey};
 use customs_policy::{FlowAction, FlowDefaults, Policy};
@@ -44,6 +44,17 @@ pub struct Session {
     calls: AtomicU64,
     /// What holds where no flow rule of the policy matches.
     defaults: FlowDefaults,
+    /// What left in earlier calls.
+    lineage: Arc<Mutex<Lineage>>,
+}
+
+/// What a search of a call's sinks gave.
+struct Looked {
+    findings: Vec<Finding>,
+    /// Whether all of it was looked at.
+    whole: bool,
+    /// What each source carries of earlier calls.
+    origins: Vec<(u64, Vec<Carried>)>,
 }
 
 /// A call whose arguments fit.
@@ -81,14 +92,20 @@ impl Session {
         started: Instant,
     ) -> Session {
         let hidden = Arc::new(Hidden::of(&policy, network.secrets()));
-        let (calls, defaults) = (AtomicU64::new(1), FlowDefaults::Run);
-        Session { program, policy, roots, network, hidden, ledger, key, started, calls, defaults }
+        let (calls, defaults, lineage) = (AtomicU64::new(1), FlowDefaults::Run, Arc::default());
+        Session { program, policy, roots, network, hidden, ledger, key, started, calls, defaults, lineage }
     }
 
     /// What holds where no flow rule of the policy matches; [`FlowDefaults::Run`] unless said otherwise.
     #[must_use]
     pub fn with_defaults(self, defaults: FlowDefaults) -> Session {
         Session { defaults, ..self }
+    }
+
+    /// Remembers what leaves together with other sessions: what a tool of one gives out and a tool of another takes in keeps its origin.
+    #[must_use]
+    pub fn sharing(self, lineage: Arc<Mutex<Lineage>>) -> Session {
+        Session { lineage, ..self }
     }
 
     #[must_use]
@@ -156,7 +173,7 @@ impl Session {
     }
 
     fn rules(&self) -> ByRules {
-        ByRules { policy: Arc::clone(&self.policy), defaults: self.defaults }
+        ByRules { policy: Arc::clone(&self.policy), defaults: self.defaults, lineage: Arc::clone(&self.lineage) }
     }
 
     fn append(&self, event: &Event<'_>) -> Result<u64, CallError> {
@@ -325,7 +342,7 @@ impl Session {
         if let Some(Stop::Ledger(why)) = harvest.stop {
             return Err(CallError::Ledger(why));
         }
-        let (mut findings, searched) = self.look(&harvest);
+        let Looked { mut findings, whole: searched, origins } = self.look(&harvest);
         let mut withheld = false;
         if let Some(result) = &answer.result {
             let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
@@ -340,6 +357,12 @@ impl Session {
                 }
             }
         }
+        let forgotten = if findings.is_empty() {
+            0
+        } else {
+            let mut lineage = self.lineage.lock().unwrap_or_else(PoisonError::into_inner);
+            lineage.remember(call, &tool, &harvest.sources, &origins, &findings)
+        };
         let detail = answer.ending.detail();
         let is_limit = answer.ending.limit().is_some();
         self.append(&Event::End(End {
@@ -360,7 +383,12 @@ impl Session {
         // A limit on what may cross cut something off; other endings stopped the guest and lost nothing of what it had done.
         let cut =
             matches!(answer.ending.limit(), Some("events" | "flows" | "input" | "output" | "file-write" | "transfer"));
-        let complete = !cut && searched && !harvest.capped && harvest.suppressed.is_empty() && whole.all(|one| one);
+        let complete = !cut
+            && searched
+            && forgotten == 0
+            && !harvest.capped
+            && harvest.suppressed.is_empty()
+            && whole.all(|one| one);
         Ok(Report {
             call,
             tool,
@@ -371,6 +399,8 @@ impl Session {
             sources: harvest.sources,
             sinks: harvest.sinks,
             findings,
+            origins,
+            forgotten,
             suppressed: harvest.suppressed,
             imports: harvest.imports,
             complete,
@@ -380,12 +410,19 @@ impl Session {
     }
 
     /// What the sinks hold of the sources, and whether all of it was looked at.
-    fn look(&self, harvest: &Harvest) -> (Vec<Finding>, bool) {
+    fn look(&self, harvest: &Harvest) -> Looked {
         let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
         let placeholders = self.network.secrets().placeholders();
         let placeholders: Vec<_> = placeholders.map(|(name, placeholder)| StandIn { name, placeholder }).collect();
         let mut findings = stand_ins(sources, sinks, &placeholders);
-        let searched = find(&Flows { sources, sinks, known: &[] }, &enforce::budget(sources, sinks));
+        let budget = enforce::budget(sources, sinks);
+        let traced = enforce::trace(&self.lineage, sources, &budget);
+        let mut searched = find(&Flows { sources: traced.sources(), sinks, known: &[] }, &budget);
+        traced.settle(&mut searched.findings, sinks);
+        if !searched.findings.is_empty() {
+            explain(&self.program.facts().data, &mut searched.findings, sources);
+        }
+        let whole = searched.complete && traced.is_complete();
         // What stands for a secret is a source too, and has its own rule.
         let stands_in = |id: u64| {
             let source = sources.iter().find(|s| s.id == id && s.kind == SourceKind::Env);
@@ -396,7 +433,7 @@ impl Session {
             finding.action = self.action(finding, harvest);
         }
         findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.sink, f.source));
-        (findings, searched.complete)
+        Looked { findings, whole, origins: traced.carried() }
     }
 
     /// What is done about a finding: what the policy says, where it can still be done or was done.

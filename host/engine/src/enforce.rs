@@ -4,17 +4,23 @@ use crate::json::{Shape, Signature};
 use crate::report::{Content, ToolResult};
 use crate::sinks;
 use customs_boundary::Judge;
-use customs_flow::{Action, Budget, Finding, Input, find};
-use customs_ledger::material::{Sink, SinkKind, Source};
+use customs_flow::{Action, Budget, Finding, Input, Lineage, Traced, find};
+use customs_ledger::material::{Class, Sink, SinkKind, Source, SourceKind};
 use customs_policy::{FlowAction, FlowDefaults, FlowEnds, Policy};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Judges by the policy's flow rules, on what matching sees.
 pub(crate) struct ByRules {
     pub(crate) policy: Arc<Policy>,
     pub(crate) defaults: FlowDefaults,
+    pub(crate) lineage: Arc<Mutex<Lineage>>,
+}
+
+/// What the sources of a call carry of earlier ones.
+pub(crate) fn trace<'s>(lineage: &Mutex<Lineage>, sources: &'s [Source], budget: &Budget) -> Traced<'s> {
+    lineage.lock().unwrap_or_else(PoisonError::into_inner).trace(sources, budget)
 }
 
 impl Judge for ByRules {
@@ -25,8 +31,11 @@ impl Judge for ByRules {
     fn blocks(&self, sources: &[Source], sinks: &[Sink]) -> Option<Arc<str>> {
         // Sinks that have not crossed have no number yet.
         let numbered: Vec<Sink> = (1..).zip(sinks).map(|(id, sink)| Sink { id, ..sink.clone() }).collect();
-        let found = find(&Input { sources, sinks: &numbered, known: &[] }, &budget(sources, &numbered));
-        if !found.complete {
+        let budget = budget(sources, &numbered);
+        let traced = trace(&self.lineage, sources, &budget);
+        let mut found = find(&Input { sources: traced.sources(), sinks: &numbered, known: &[] }, &budget);
+        traced.settle(&mut found.findings, &numbered);
+        if !found.complete || !traced.is_complete() {
             // What could not be looked at is not known to be harmless, and a rule asked for that.
             return Some(Arc::from("a flow rule, and what it holds could not all be searched"));
         }
@@ -56,7 +65,8 @@ pub(crate) fn budget(sources: &[Source], sinks: &[Sink]) -> Budget {
     }
 }
 
-/// What the policy wants done about a finding. None for what has no source.
+/// What the policy wants done about a finding. None for what has no source. Where the bytes came from an earlier call, rules for what they
+/// were there hold as well, and their class where it is the stronger one.
 pub(crate) fn rule_for(
     rules: &ByRules,
     finding: &Finding,
@@ -65,14 +75,18 @@ pub(crate) fn rule_for(
 ) -> Option<(FlowAction, Option<Arc<str>>)> {
     let source = sources.iter().find(|s| Some(s.id) == finding.source)?;
     let sink = sinks.iter().find(|s| s.id == finding.sink)?;
-    let ends = FlowEnds {
-        class: source.class.as_str(),
-        source_kind: source.kind.as_str(),
-        source_name: &source.name,
-        sink_kind: sink.kind.as_str(),
-        sink_name: &sink.name,
+    let origin = finding.origin.as_ref().map(|carried| &*carried.origin);
+    let class = origin.map_or(source.class, |origin| origin.class.min(source.class));
+    let (sink_kind, sink_name) = (sink.kind.as_str(), sink.name.as_str());
+    let flow = |class: Class, source_kind: SourceKind, source_name: &str| {
+        let (class, source_kind) = (class.as_str(), source_kind.as_str());
+        rules.policy.flow(&FlowEnds { class, source_kind, source_name, sink_kind, sink_name }, rules.defaults)
     };
-    let (action, rule) = rules.policy.flow(&ends, rules.defaults);
+    let own = flow(class, source.kind, &source.name);
+    let (action, rule) = match origin.map(|origin| flow(origin.class, origin.kind, &origin.name)) {
+        Some(earlier) if earlier.0 > own.0 => earlier,
+        _ => own,
+    };
     Some((action, rule.cloned()))
 }
 

@@ -4,7 +4,7 @@ use crate::ending::Ending;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use customs_boundary::DenialRow;
-use customs_flow::{Action, Finding, Severity};
+use customs_flow::{Action, Carried, Finding, Severity};
 use customs_ledger::material::{Sink, Source};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -77,6 +77,10 @@ pub struct Report {
     pub sources: Vec<Source>,
     pub sinks: Vec<Sink>,
     pub findings: Vec<Finding>,
+    /// What sources carry of earlier calls, by their ids.
+    pub origins: Vec<(u64, Vec<Carried>)>,
+    /// Bytes of earlier calls that had to be forgotten for what left in this one.
+    pub forgotten: u64,
     /// Refused accesses that have no record of their own, by `capability operation code`.
     pub suppressed: BTreeMap<String, u64>,
     pub imports: BTreeMap<&'static str, u64>,

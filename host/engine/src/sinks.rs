@@ -21,6 +21,7 @@ pub(crate) fn record(recorder: &Recorder, of: u64, result: &ToolResult, form: Fo
         let mut leaves = Vec::new();
         // The keys of a typed result are the component's type, those of a dynamic one are written by the guest at run time.
         let whole = collect(structured, String::new(), form == Form::Dynamic, &mut leaves);
+        leaves.extend(bools(structured, ""));
         for (name, bytes) in &leaves {
             recorder.whole(of, way, name, bytes)?;
         }
@@ -43,7 +44,9 @@ pub(crate) fn record(recorder: &Recorder, of: u64, result: &ToolResult, form: Fo
             }
             Content::ResourceLink(value) | Content::Resource(value) => {
                 let mut leaves = Vec::new();
-                collect(value, format!("/content/{at}"), false, &mut leaves);
+                let name = format!("/content/{at}");
+                leaves.extend(bools(value, &name));
+                collect(value, name, false, &mut leaves);
                 for (name, bytes) in &leaves {
                     recorder.whole(of, way, name, bytes)?;
                 }
@@ -62,6 +65,7 @@ fn text(recorder: &Recorder, of: u64, way: Way, name: &str, text: &str, charged:
     let mut leaves = Vec::new();
     let all = inside(text).is_some_and(|value| {
         let gathered = collect(&value, format!("{name}#"), true, &mut leaves);
+        leaves.extend(bools(&value, &format!("{name}#")));
         // Written twice, a member or an escape is there once: what the leaves would not have is in the text.
         gathered && serde_json::to_string(&value).is_ok_and(|compact| compact == without_blanks(text))
     });
@@ -126,6 +130,51 @@ fn collect(value: &Value, pointer: String, keys: bool, leaves: &mut Vec<(String,
     }
 }
 
+/// Truth values that can hold eight bytes.
+const BITS: usize = 64;
+
+/// All truth values as one text of `0` and `1`, in their order, named by what holds all of them with `#bools`. One alone says next to nothing, and
+/// a sink for each would be a flood; so many can be a message.
+fn bools(value: &Value, pointer: &str) -> Option<(String, Vec<u8>)> {
+    let mut bits = Vec::new();
+    gather(value, &mut bits);
+    if bits.len() < BITS {
+        return None;
+    }
+    let count = |value: &Value| {
+        let mut bits = Vec::new();
+        gather(value, &mut bits);
+        bits.len()
+    };
+    let (mut value, mut pointer) = (value, pointer.to_owned());
+    loop {
+        let below = match value {
+            Value::Array(items) => {
+                let at = items.iter().position(|item| count(item) == bits.len());
+                at.and_then(|at| Some((at.to_string(), items.get(at)?)))
+            }
+            Value::Object(members) => {
+                let member = members.iter().find(|(_, member)| count(member) == bits.len());
+                member.map(|(key, member)| (key.replace('~', "~0").replace('/', "~1"), member))
+            }
+            _ => None,
+        };
+        let Some((key, inner)) = below else { break };
+        pointer = format!("{pointer}/{key}");
+        value = inner;
+    }
+    Some((format!("{pointer}#bools"), bits))
+}
+
+fn gather(value: &Value, bits: &mut Vec<u8>) {
+    match value {
+        Value::Bool(bit) => bits.push(if *bit { b'1' } else { b'0' }),
+        Value::Array(items) => items.iter().for_each(|item| gather(item, bits)),
+        Value::Object(members) => members.values().for_each(|member| gather(member, bits)),
+        Value::Null | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +187,16 @@ mod tests {
         let names: Vec<&str> = leaves.iter().map(|(n, _)| n.as_str()).collect();
         assert_eq!(names, ["/items/0/a~1b~0c", "/items/1"]);
         assert_eq!(leaves[1].1, b"7");
+    }
+
+    #[test]
+    fn truth_values_are_one_text_where_they_can_hold_a_message() {
+        let flags: Vec<bool> = (0..64).map(|n| n % 3 == 0).collect();
+        let (name, bits) = bools(&json!({"a": true, "items": {"x/y": flags}}), "").unwrap();
+        assert_eq!((name.as_str(), bits.len(), &bits[..5]), ("#bools", 65, &b"11001"[..]));
+        let (name, bits) = bools(&json!({"a": 1, "items": {"x/y": flags}}), "/p").unwrap();
+        assert_eq!((name.as_str(), &bits[..4]), ("/p/items/x~1y#bools", &b"1001"[..]));
+        assert_eq!(bools(&json!({"items": &flags[1..]}), ""), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
     unsafe_code,
     reason = "a measurement, not the program; an allocator that counts cannot be written without unsafe"
 )]
@@ -125,6 +126,12 @@ fn returned(id: u64, bytes: Vec<u8>) -> Sink {
     Sink { id, kind: SinkKind::Return, name: format!("/{id}"), content: content(bytes) }
 }
 
+/// Seconds that this thread ran; 0 where the system does not say.
+fn core_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    stat.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()).map_or(0.0, |ns| ns / 1e9)
+}
+
 fn row(name: &str, sources: &[Source], sinks: &[Sink], budget: &Budget) {
     // With a word of a row's name, only such rows.
     let mut words = std::env::args().skip(1).filter(|a| !a.starts_with("--")).peekable();
@@ -134,21 +141,33 @@ fn row(name: &str, sources: &[Source], sinks: &[Sink], budget: &Budget) {
     let bytes: usize = sources.iter().map(|s| s.content.kept.len()).sum();
     let out: usize = sinks.iter().map(|s| s.content.kept.len()).sum();
     let mut best = f64::MAX;
+    let mut core = f64::MAX;
     let mut last: Option<Outcome> = None;
     let before = NOW.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
-    let rounds = if bytes + out < MIB { 40 * ROUNDS } else { ROUNDS };
+    let rounds = if bytes + out < 8 << 10 {
+        5000
+    } else if bytes + out < MIB {
+        40 * ROUNDS
+    } else {
+        ROUNDS
+    };
     for _ in 0..rounds {
         drop(last.take());
-        let start = Instant::now();
+        let (start, used) = (Instant::now(), core_seconds());
         let outcome = find(&Input { sources, sinks, known: &[] }, budget);
         best = best.min(start.elapsed().as_secs_f64());
+        core = core.min(core_seconds() - used);
         last = Some(outcome);
+    }
+    // What others run does not count, where what this thread ran is known well enough.
+    if best > 1e-3 && core > 0.0 {
+        best = best.min(core);
     }
     let outcome = last.unwrap();
     let more = PEAK.load(Ordering::Relaxed).saturating_sub(before);
     println!(
-        "{name:<44} {:>7.1} KiB in {:>8.1} KiB out {:>9.2} ms {:>7.3} GB/s of sources  +{:>6.1} MiB ({:.2}x sources in all)  {} findings, complete {}, views {} KiB {}",
+        "{name:<44} {:>7.1} KiB in {:>8.1} KiB out {:>10.4} ms {:>7.3} GB/s of sources  +{:>6.1} MiB ({:.2}x sources in all)  {} findings, complete {}, views {} KiB {}",
         bytes as f64 / 1024.0,
         out as f64 / 1024.0,
         best * 1e3,
@@ -166,18 +185,43 @@ fn row(name: &str, sources: &[Source], sinks: &[Sink], budget: &Budget) {
     );
 }
 
-/// Every 8-byte window of the sources in a hash set, asked for every window of the sinks: what there is without sampling.
-fn naive(sources: &[Source], sinks: &[Sink]) -> usize {
-    let windows = |bytes: &[u8]| -> std::collections::HashSet<u64> {
-        bytes.windows(8).map(|w| u64::from_le_bytes(w.try_into().unwrap())).collect()
+/// Each 8-byte window of the source looked for in the sink, one after the other.
+fn naive(source: &[u8], sink: &[u8]) -> usize {
+    source.windows(8).filter(|window| memchr::memmem::find(sink, window).is_some()).count()
+}
+
+/// The same for all windows at once: an automaton of them, and one pass over the sink.
+fn automaton(source: &[u8], sink: &[u8]) -> usize {
+    let automaton = aho_corasick::AhoCorasick::builder()
+        .kind(Some(aho_corasick::AhoCorasickKind::ContiguousNFA))
+        .build(source.windows(8))
+        .unwrap();
+    automaton.find_overlapping_iter(sink).count()
+}
+
+/// The two obvious ways, and this one, on the same bytes: exact windows of 8 bytes with neither encodings nor ranges against all that `find` does.
+fn compared(name: &str, source: &[u8], sink: &[u8], with_naive: bool) {
+    let budget = Budget { depth: 0, ..Budget::default() };
+    let (sources, sinks) = ([file(1, source.to_vec())], [returned(1, sink.to_vec())]);
+    let seconds = |what: &dyn Fn() -> usize| {
+        let measured = || {
+            let (start, used) = (Instant::now(), core_seconds());
+            std::hint::black_box(what());
+            let (wall, core) = (start.elapsed().as_secs_f64(), core_seconds() - used);
+            if core > 1e-3 { core.min(wall) } else { wall }
+        };
+        (0..ROUNDS).map(|_| measured()).fold(f64::MAX, f64::min)
     };
-    let all: Vec<_> = sinks.iter().map(|s| windows(&s.content.kept)).collect();
-    let seen = |window: u64| all.iter().filter(|set| set.contains(&window)).count();
-    sources
-        .iter()
-        .flat_map(|s| s.content.kept.windows(8))
-        .map(|w| seen(u64::from_le_bytes(w.try_into().unwrap())))
-        .sum()
+    let ours = seconds(&|| find(&Input { sources: &sources, sinks: &sinks, known: &[] }, &budget).findings.len());
+    let by_automaton = seconds(&|| automaton(source, sink));
+    let by_naive = with_naive.then(|| seconds(&|| naive(source, sink)));
+    let naive = by_naive.map_or("-".to_owned(), |s| format!("{:.1} ms ({:.0}x)", s * 1e3, s / ours));
+    println!(
+        "{name:<44} this {:.2} ms, aho-corasick {:.1} ms ({:.1}x), naive {naive}",
+        ours * 1e3,
+        by_automaton * 1e3,
+        by_automaton / ours
+    );
 }
 
 fn main() {
@@ -196,10 +240,21 @@ fn main() {
         content: content(secret.clone()),
     };
     let small = vec![env(1), file(2, random.log(2000))];
+    let argument = |id, bytes: &[u8]| Source {
+        kind: SourceKind::Argument,
+        class: Class::Public,
+        name: format!("/{id}"),
+        ..file(id, bytes.to_vec())
+    };
+    let echo = vec![env(1), argument(2, b"the quick brown fox"), argument(3, b"42")];
+    row("a call: echo of 20 bytes", &echo, &[returned(1, b"the quick brown fox!".to_vec())], &budget);
     row("a call: 2 KiB in, 200 bytes out", &small, &[returned(1, random.log(200))], &budget);
     row("a call: 2 KiB in, 2 KiB out", &small, &[returned(1, random.log(2000))], &budget);
     row("a call: a secret, 200 KiB out", &[env(1)], &[returned(1, random.log(200_000))], &budget);
 
+    if std::env::args().any(|a| a == "--calls") {
+        return;
+    }
     for (name, bytes) in [("random", random.bytes(large)), ("log lines", random.log(large))] {
         let piece = bytes[large / 3..large / 3 + 500].to_vec();
         let sources = [file(1, bytes)];
@@ -224,13 +279,10 @@ fn main() {
     if std::env::args().skip(1).any(|a| !a.starts_with("--")) {
         return;
     }
-    let sources = [file(1, random.bytes(8 * MIB))];
-    let sinks = [returned(1, random.bytes(MIB))];
-    let start = Instant::now();
-    let found = naive(&sources, &sinks);
-    let seconds = start.elapsed().as_secs_f64();
-    println!(
-        "naive: 8 MiB against a set of 1 MiB of windows, no extension {:>20.3} GB/s ({found})",
-        8.0 * MIB as f64 / seconds / 1e9
-    );
+    for (name, make) in [("random", Random::bytes as fn(&mut Random, usize) -> Vec<u8>), ("log lines", Random::log)] {
+        let (source, sink) = (make(&mut random, 64 << 10), make(&mut random, 64 << 10));
+        compared(&format!("{name}: 64 KiB in, 64 KiB out"), &source, &sink, true);
+        let (source, sink) = (make(&mut random, MIB / 4), make(&mut random, MIB / 4));
+        compared(&format!("{name}: 256 KiB in, 256 KiB out"), &source, &sink, false);
+    }
 }

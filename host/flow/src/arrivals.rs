@@ -2,7 +2,7 @@
 
 use crate::budget::Budget;
 use crate::rarity;
-use crate::views::{Views, Way};
+use crate::views::{Views, Wanted, Way};
 use customs_ledger::material::{Class, Source};
 use std::borrow::Cow;
 
@@ -50,6 +50,13 @@ impl<'a> Arrivals<'a> {
         let traits = views.texts.iter().map(|text| Traits::new(&text.bytes, public(text.root), u32::from(text.depth)));
         let traits = traits.collect();
         Arrivals { views, origins, traits }
+    }
+
+    /// What is looked for, to tell which views of the sinks can hold it; none where that is too much. What everybody knows is looked for only
+    /// where something else was found.
+    pub(crate) fn wanted(&self) -> Option<Wanted> {
+        let secret = self.views.texts.iter().zip(&self.traits).filter(|(_, traits)| !traits.public);
+        Wanted::new(secret.map(|(text, _)| (text.kind(), text.bytes.as_ref())))
     }
 
     pub(crate) fn traits(&self, text: usize) -> Option<&Traits> {

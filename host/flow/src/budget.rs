@@ -24,8 +24,8 @@ impl Default for Budget {
     fn default() -> Budget {
         Budget {
             depth: 3,
-            view_floor: 256 << 10,
-            view_factor: 16,
+            view_floor: 384 << 10,
+            view_factor: 20,
             view_ceiling: 32 << 20,
             source_views: 4 << 20,
             source_longest: 256 << 10,

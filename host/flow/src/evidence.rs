@@ -10,7 +10,7 @@ use crate::preview::preview;
 use crate::rarity;
 use crate::rules::{self, Leads};
 use crate::search::{Match, need};
-use crate::views::{Kind, Views, merged};
+use crate::views::{Views, merged};
 use customs_ledger::material::{Class, Sink, Source, SourceKind};
 use std::collections::{BTreeMap, HashMap};
 
@@ -43,6 +43,8 @@ pub(crate) struct Seen {
     group: usize,
     /// A short value, or digits: less than the bytes themselves.
     pub(crate) weak: bool,
+    /// All of the source, whose words are common.
+    common: bool,
 }
 
 pub(crate) struct Evidence<'e> {
@@ -114,11 +116,7 @@ impl Evidence<'_> {
     /// Equal texts stay equal when the same is undone on both sides, and look more surprising than they are.
     fn undone_on_both_sides(&self, found: &Match) -> bool {
         let kind = self.arrivals.views.texts.get(found.source).and_then(|text| text.kind());
-        // Digits without what stands between them are what is left when separators are taken out.
-        let kinds = |kind| {
-            if kind == Kind::Digits { vec![Kind::Separators, Kind::Singles, Kind::EverySecond] } else { vec![kind] }
-        };
-        kind.is_some_and(|kind| kinds(kind).into_iter().any(|kind| self.views.ends_in(found.sink, kind)))
+        kind.is_some_and(|kind| self.views.undone_too(found.sink, kind))
     }
 
     fn bytes_of(&self, found: &Match) -> (&[u8], &[u8]) {
@@ -290,22 +288,41 @@ impl Evidence<'_> {
         }
     }
 
-    /// A short value that stands whole in a group.
+    /// A value that stands whole in a group.
     pub(crate) fn add_short(&mut self, source: usize, view: usize, from: usize, to: usize) {
         let Some(text) = self.views.texts.get(view) else { return };
         let Some(traits) = self.arrivals.traits(source) else { return };
+        let common = to - from >= SHORTEST;
         for (a, b) in self.views.under(view, from, to) {
             for (sink, from, to) in self.groups.get(text.root).into_iter().flat_map(|g| g.split(a, b)) {
                 let key = Key { sink, source, chain: self.views.chain(view) };
-                // The shallowest is enough.
-                if self.seen.iter().any(|(other, _)| {
-                    other.sink == sink && other.source == source && other.chain.len() < key.chain.len()
+                // The shallowest is enough, and what was found by its rarity says more.
+                if self.seen.iter().any(|(other, seen)| {
+                    other.sink == sink
+                        && other.source == source
+                        && (other.chain.len() < key.chain.len()
+                            || (other.chain == key.chain
+                                && !seen.weak
+                                && overlap(&[(from, to)], &merged(seen.in_sink.clone())) > 0))
                 }) {
                     continue;
                 }
+                // Seen as it stands, it is not what was made of it by undoing something.
+                let before = self.seen.len();
+                self.seen.retain(|other, seen| {
+                    let inside = seen.in_sink.iter().all(|(a, b)| *a >= from.saturating_sub(1) && *b <= to + 1);
+                    !(common
+                        && key.chain.is_empty()
+                        && other.sink == sink
+                        && other.source == source
+                        && !other.chain.is_empty()
+                        && inside)
+                });
+                let was_rare = self.seen.len() < before;
                 let seen = self.seen.entry(key).or_default();
                 seen.group = text.root;
-                seen.weak = true;
+                seen.weak = !was_rare;
+                seen.common = common && !was_rare;
                 seen.in_source.push((traits.from, traits.to));
                 seen.in_sink.push((from, to));
             }
@@ -404,12 +421,24 @@ impl Evidence<'_> {
         let (together, sinks) = (all.0 as u64, all.1);
         let mut notes = Vec::new();
         let partial = together < MUCH && together * 2 < source.content.bytes;
-        if partial || seen.weak {
+        let digits = key.chain.first() == Some(&"digits");
+        if digits && source.kind == SourceKind::Metadata {
+            // Sizes and times: they are found as they stand where they say something.
+            return None;
+        }
+        if seen.common {
+            severity = severity.lowered().max(Severity::Low).min(severity);
+        } else if partial || seen.weak {
             severity = severity.lowered();
+        }
+        if seen.common {
+            notes.push("common words, seen whole: weak evidence".to_owned());
         }
         if seen.weak && source.class == Class::Secret {
             severity = severity.min(Severity::Low);
-            notes.push(if key.chain.first() == Some(&"digits") {
+        }
+        if seen.weak && source.class == Class::Secret && !seen.common {
+            notes.push(if digits {
                 "the digits of the source in their order".to_owned()
             } else {
                 "a short value, seen whole: weak evidence".to_owned()
@@ -457,6 +486,7 @@ impl Evidence<'_> {
             action: Action::Warned,
             preview: preview(source.class, shown, shown.len() as u64),
             note: (!notes.is_empty()).then(|| notes.join("; ")),
+            origin: None,
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::groups::Group;
 use crate::prompt;
 use crate::rarity;
 use crate::search;
-use crate::short::{SHORTEST, Values};
+use crate::short::{self, SHORTEST, Values};
 use crate::views::{Views, Way};
 use customs_ledger::material::{Class, Sink, Source};
 use std::borrow::Cow;
@@ -36,6 +36,11 @@ pub struct Outcome {
 /// Searches all sinks for all sources. Never fails; hostile bytes cost no more than the budget.
 #[must_use]
 pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
+    search_all(input, budget, true)
+}
+
+/// `leave_out`: without views that can hold nothing. With them it takes longer and finds the same.
+fn search_all(input: &Input<'_>, budget: &Budget, leave_out: bool) -> Outcome {
     let mut work = Work::default();
     let groups = Group::all(input.sinks);
     let sink_bytes: usize = groups.iter().map(|g| g.text.len()).sum();
@@ -44,19 +49,38 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
         let complete = input.sources.iter().all(|s| s.content.kept.len() as u64 == s.content.bytes);
         return Outcome { findings: Vec::new(), complete, work };
     }
-    let roots = groups.iter().map(|g| Cow::Borrowed(g.text.as_ref())).collect();
-    let breaks: Vec<Vec<usize>> = groups.iter().map(Group::breaks).collect();
-    let views = Views::new(roots, &breaks, Way::Out, budget.depth, budget.view_room(sink_bytes), usize::MAX);
-    let arrivals = Arrivals::new(input.sources, input.known, budget);
-    work.views_cut = views.cut + arrivals.views.cut;
-    let view_bytes = |v: &Views<'_>| v.texts.iter().filter(|t| t.depth > 0).map(|t| t.bytes.len() as u64).sum::<u64>();
+    let mut hints = prompt::hints(&groups, input.sinks);
+    let hides = prompt::may_hide(&groups);
+    let ask = rarity::log2(sink_bytes as u64);
+    let values = short_values(input.sources, ask);
+    let looked_for = input.sources.iter().any(may_be_found);
+    let kept = input.sources.iter().map(|s| &s.content).chain(input.sinks.iter().map(|s| &s.content));
+    let complete = kept.into_iter().all(|c| c.kept.len() as u64 == c.bytes);
     work.source_bytes = input.sources.iter().map(|s| s.content.kept.len() as u64).sum();
     work.sink_bytes = sink_bytes as u64;
-    work.view_bytes = view_bytes(&views) + view_bytes(&arrivals.views);
     work.public_bytes = input.known.iter().map(|k| k.len() as u64).sum();
+    if !looked_for && hints.is_empty() && !hides {
+        return Outcome { findings: Vec::new(), complete, work };
+    }
+    let arrivals = Arrivals::new(input.sources, input.known, budget);
+    let wanted = if values.is_empty() && leave_out && !hides { arrivals.wanted() } else { None };
+    let roots = groups.iter().map(|g| Cow::Borrowed(g.text.as_ref())).collect();
+    let breaks: Vec<Vec<usize>> = groups.iter().map(Group::breaks).collect();
+    let depth = match (looked_for, hides) {
+        (true, _) => budget.depth,
+        (false, true) => budget.depth.min(prompt::DEPTH),
+        (false, false) => 0,
+    };
+    let room = budget.view_room(sink_bytes);
+    let views = Views::worth_it(roots, &breaks, Way::Out, depth, room, usize::MAX, wanted.as_ref());
+    work.views_cut = views.cut + arrivals.views.cut;
+    let view_bytes = |v: &Views<'_>| v.texts.iter().filter(|t| t.depth > 0).map(|t| t.bytes.len() as u64).sum::<u64>();
+    work.view_bytes = view_bytes(&views) + view_bytes(&arrivals.views);
 
-    let ask = rarity::log2(sink_bytes as u64);
-    let matches = search::matches(&arrivals, &views, ask, budget, &mut work);
+    if hides {
+        prompt::encoded(&groups, &views, &mut hints);
+    }
+    let matches = search::matches(&arrivals, &views, ask, !hints.is_empty(), budget, &mut work);
     let mut evidence = Evidence {
         sources: input.sources,
         sinks: input.sinks,
@@ -67,11 +91,10 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
         seen: BTreeMap::new(),
     };
     evidence.take(&matches, &mut work);
-    short_values(&mut evidence, &views, input.sources);
+    add_short(&mut evidence, &views, &values);
     if work.entries_cut + work.places_cut > 0 {
         evidence.all_places();
     }
-    let hints = prompt::hints(&groups, input.sinks);
     let mut findings = evidence.findings(&prompt::marked(&hints), budget, &mut work);
     let echoes: Vec<search::Match> = matches
         .into_iter()
@@ -80,28 +103,44 @@ pub fn find(input: &Input<'_>, budget: &Budget) -> Outcome {
         .collect();
     findings.extend(prompt::findings(&hints, &evidence, &echoes, budget));
     findings.sort_by_key(|f| (f.sink, f.source.is_none(), f.source));
-    let kept = input.sources.iter().map(|s| &s.content).chain(input.sinks.iter().map(|s| &s.content));
-    let complete = work.is_complete() && kept.into_iter().all(|c| c.kept.len() as u64 == c.bytes);
-    Outcome { findings, complete, work }
+    Outcome { findings, complete: complete && work.is_complete(), work }
+}
+
+/// Whether anything of a source could be a finding. What the caller sent is only ever an echo.
+fn may_be_found(source: &Source) -> bool {
+    let value = source.content.kept.trim_ascii();
+    // A common value may still be the encoding of another.
+    let is_nothing = value.len() < crate::index::SHORTEST && rarity::is_common_value(value);
+    source.class != Class::Public && value.len() >= SHORTEST && !is_nothing
 }
 
 /// Secrets and private texts that are too short for ranges.
-fn short_values(evidence: &mut Evidence<'_>, views: &Views<'_>, sources: &[Source]) {
-    /// Numbers and words are what a short value looks like after one or two encodings; deeper it is chance.
-    const DEPTH: u8 = 2;
+fn short_values(sources: &[Source], ask: u32) -> Values<'_> {
     let mut values = Values::default();
     for (number, source) in sources.iter().enumerate() {
         let value = source.content.kept.trim_ascii();
-        let is_short = (SHORTEST..crate::index::SHORTEST).contains(&value.len());
-        if is_short && matches!(source.class, Class::Secret | Class::Private) && !explained(sources, value) {
-            values.add(number, value);
+        if value.len() >= SHORTEST
+            && matches!(source.class, Class::Secret | Class::Private)
+            && short::may_be(source.kind, value)
+            && !explained(sources, value)
+        {
+            values.add(number, value, source.class == Class::Private, ask);
         }
     }
+    values
+}
+
+fn add_short(evidence: &mut Evidence<'_>, views: &Views<'_>, values: &Values<'_>) {
+    /// Numbers and words are what a short value looks like after one or two encodings; deeper it is chance.
+    const DEPTH: u8 = 2;
     if values.is_empty() {
         return;
     }
     for (view, text) in views.texts.iter().enumerate().filter(|(_, t)| t.depth <= DEPTH) {
         for (source, from, to) in values.places(&text.bytes) {
+            if text.depth > 1 && to - from >= crate::index::SHORTEST {
+                continue;
+            }
             evidence.add_short(source, view, from, to);
         }
     }
@@ -112,5 +151,7 @@ fn explained(sources: &[Source], value: &[u8]) -> bool {
     sources.iter().filter(|s| s.class == Class::Public).any(|s| memchr::memmem::find(&s.content.kept, value).is_some())
 }
 
+#[cfg(test)]
+mod exact;
 #[cfg(test)]
 mod tests;

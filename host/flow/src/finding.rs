@@ -1,5 +1,6 @@
 //! A finding: a source seen in a sink, with its evidence.
 
+use crate::lineage::Carried;
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -113,6 +114,8 @@ pub struct Finding {
     pub preview: String,
     /// What else there is to say, in a sentence.
     pub note: Option<String>,
+    /// Where the bytes of this source came from before: what an earlier call gave out. See [`crate::Lineage`].
+    pub origin: Option<Box<Carried>>,
 }
 
 impl Finding {
@@ -143,6 +146,9 @@ impl Finding {
             }
             if self.more > 0 {
                 members.insert("more".to_owned(), json!(self.more));
+            }
+            if let Some(origin) = &self.origin {
+                members.insert("origin".to_owned(), origin.to_json());
             }
         }
         json

@@ -32,6 +32,12 @@ const LONG_TEXT: usize = 1 << 16;
 const PER_PAIR: u32 = 4096;
 /// Places that are kept in one search: 5 MiB of them.
 const PER_SEARCH: usize = 1 << 17;
+/// Bytes of the streamed text that are searched in one table after the other.
+const BLOCK: usize = 1 << 15;
+/// What agrees to the letter from here on need not be looked for at other places of the same text.
+const SETTLED: usize = 1 << 16;
+/// Stretches that are remembered so.
+const MOST_SETTLED: usize = 256;
 const NONE: u32 = u32::MAX;
 /// In a bucket's count: entries were left out.
 const CUT: u32 = 1 << 31;
@@ -184,6 +190,8 @@ pub(crate) struct Index<'a> {
     short: Table,
     long: Table,
     has_long: bool,
+    /// Where one text is indexed, one place of it is enough for what is long.
+    pub(crate) settles: bool,
 }
 
 impl std::fmt::Debug for Index<'_> {
@@ -234,7 +242,7 @@ impl<'a> Index<'a> {
                 }
             });
         }
-        Index { corpus, costs, from, next, short, long, has_long }
+        Index { corpus, costs, from, next, short, long, has_long, settles: false }
     }
 
     fn after(&self, at: u32) -> u32 {
@@ -298,6 +306,8 @@ pub(crate) struct Found {
     pub(crate) compared: u64,
     /// The work ran out before the end of what was to be searched.
     pub(crate) exhausted: bool,
+    /// What need not be searched again: which streamed text, from, to.
+    pub(crate) settled: Vec<(usize, usize, usize)>,
     per_pair: HashMap<(usize, usize), u32>,
     diagonals: Vec<Diagonal>,
 }
@@ -311,23 +321,32 @@ struct Diagonal {
 }
 
 impl Found {
-    fn slot(number: usize, difference: i64) -> usize {
+    /// The end of what is settled around a place of a text, if that leaves out a block or more.
+    fn settled_from(&self, number: usize, at: usize) -> Option<usize> {
+        let around = self.settled.iter().filter(|(n, from, to)| *n == number && *from <= at && at + BLOCK <= *to);
+        around.map(|(_, _, to)| *to).max()
+    }
+
+    /// Whether all of a text is settled.
+    pub(crate) fn is_settled(&self, number: usize, length: usize) -> bool {
+        self.settled.iter().any(|(n, from, to)| *n == number && *from == 0 && *to >= length)
+    }
+
+    fn slot(&self, number: usize, difference: i64) -> usize {
         let mixed = difference.cast_unsigned().wrapping_add((number as u64) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        usize::try_from(mixed >> 52).unwrap_or(0)
+        usize::try_from(mixed >> 52).unwrap_or(0) & self.diagonals.len().saturating_sub(1)
     }
 
     /// Whether this place was followed already.
     fn followed(&self, number: usize, difference: i64, at: usize) -> bool {
-        let known = self.diagonals.get(Found::slot(number, difference));
+        let known = self.diagonals.get(self.slot(number, difference));
         known.is_some_and(|known| known.number == number && known.difference == difference && at < known.end)
     }
 
     /// Notes what was followed from `at`. Something long that is still under way is not forgotten for something short.
     fn follow(&mut self, number: usize, difference: i64, at: usize, end: usize) {
-        if self.diagonals.is_empty() {
-            self.diagonals.resize(DIAGONALS, Diagonal { number: usize::MAX, difference: 0, end: 0 });
-        }
-        if let Some(known) = self.diagonals.get_mut(Found::slot(number, difference))
+        let slot = self.slot(number, difference);
+        if let Some(known) = self.diagonals.get_mut(slot)
             && (known.number != number || known.end <= at || known.end < end)
         {
             *known = Diagonal { number, difference, end };
@@ -348,9 +367,15 @@ struct Walk<'f> {
 }
 
 impl Index<'_> {
+    /// For searches of texts that are so long together.
+    pub(crate) fn found(&self, streamed: usize) -> Found {
+        let diagonals = (self.next.len().min(streamed) / 4).next_power_of_two().clamp(64, DIAGONALS);
+        let none = Diagonal { number: usize::MAX, difference: 0, end: 0 };
+        Found { diagonals: vec![none; diagonals], ..Found::default() }
+    }
+
     /// Searches a text. `work` is how many bytes may be compared.
     pub(crate) fn search(&self, text: &[u8], number: usize, needs: &dyn Needs, work: u64, found: &mut Found) {
-        const BLOCK: usize = 1 << 15;
         // A small text may stand in many views and sinks, a large one in few.
         let allowance = text.len() as u64 * if text.len() > 1 << 20 { 4 } else { 16 } + (1 << 16);
         let mut walk = Walk { found, covered: 0, repeated: allowance, work };
@@ -358,6 +383,12 @@ impl Index<'_> {
         let block = BLOCK - BLOCK % (SHORT_STEP * LONG_STEP);
         let mut at = 0;
         while at < text.len() {
+            if let Some(end) = walk.found.settled_from(number, at) {
+                at = if end < text.len() { end / block * block } else { end };
+                if at >= text.len() {
+                    return;
+                }
+            }
             let long = text.get(at..text.len().min(at + block - LONG_STEP + LONG_GRAM)).unwrap_or_default();
             let long = if self.has_long { long } else { &[] };
             for (step, gram) in long.windows(LONG_GRAM).step_by(LONG_STEP).enumerate() {
@@ -473,6 +504,12 @@ impl Index<'_> {
             return;
         }
         walk.found.hits.push(hit);
+        if self.settles && length >= SETTLED && walk.found.settled.len() < MOST_SETTLED {
+            let (from, to) = (hit.at_streamed, hit.at_streamed + length);
+            if text.get(from..to) == self.corpus.text.get(start + hit.at_indexed..start + hit.at_indexed + length) {
+                walk.found.settled.push((number, from, to));
+            }
+        }
     }
 }
 
@@ -540,7 +577,7 @@ mod tests {
         let (corpus, costs) = corpus(indexed);
         let needs = Flat(need);
         let index = Index::new(&corpus, &costs, 0, corpus.text.len(), &needs);
-        let mut found = Found::default();
+        let mut found = index.found(streamed.len());
         index.search(streamed, 0, &needs, u64::MAX, &mut found);
         found.hits.sort_by_key(|h| (h.indexed, h.at_indexed, h.at_streamed));
         found.hits.dedup();
@@ -612,7 +649,7 @@ mod tests {
         let mut all = Vec::new();
         for from in (0..corpus.text.len()).step_by(7) {
             let index = Index::new(&corpus, &costs, from, from + 7, &Flat(80));
-            let mut found = Found::default();
+            let mut found = index.found(usize::MAX);
             index.search(b"k7Qz2mXpW9tR4v", 3, &Flat(80), u64::MAX, &mut found);
             all.extend(found.hits);
         }
@@ -654,7 +691,7 @@ mod tests {
         let (corpus, costs) = corpus(&[b"k7Qz2mXpW9tR4v"]);
         let needs = Flat(0);
         let index = Index::new(&corpus, &costs, 0, 14, &needs);
-        let mut found = Found::default();
+        let mut found = index.found(usize::MAX);
         index.search(&b"k7Qz2mXpW9tR4v".repeat(9000), 0, &needs, 1000, &mut found);
         assert!(found.exhausted);
     }

@@ -5,7 +5,7 @@
 
 use crate::arrivals::Arrivals;
 use crate::budget::{Budget, Work};
-use crate::index::{Corpus, Found, Hit, Index, Needs};
+use crate::index::{Corpus, Hit, Index, Needs};
 use crate::rarity;
 use crate::views::Views;
 
@@ -27,11 +27,13 @@ const LEAST_PART: usize = 2 << 20;
 /// Texts of an index that are put together. Larger ones are alone in theirs.
 const TOGETHER: usize = 8 << 20;
 
-/// All ranges that count, in the order of the sinks' texts.
+/// All ranges that count, in the order of the sinks' texts. What the caller sent and everybody knows is looked for only where something else was
+/// found, and, with `plain`, in the sinks as they are.
 pub(crate) fn matches(
     arrivals: &Arrivals<'_>,
     sinks: &Views<'_>,
     ask: u32,
+    plain: bool,
     budget: &Budget,
     work: &mut Work,
 ) -> Vec<Match> {
@@ -48,9 +50,21 @@ pub(crate) fn matches(
             class.push(number);
         }
     }
-    for class in classes.iter().filter(|class| !class.is_empty()) {
+    // What explains the others comes last.
+    for (public, class) in classes.iter().enumerate().rev().map(|(number, class)| (number == 0, class)) {
+        let mut numbers: Vec<usize> = if public {
+            let plain = sinks.texts.iter().enumerate().take_while(|(_, t)| plain && t.depth == 0).map(|(n, _)| n);
+            plain.chain(all.iter().map(|m: &Match| m.sink)).collect()
+        } else {
+            sinks.texts.iter().enumerate().filter(|(_, t)| t.is_worth_it()).map(|(n, _)| n).collect()
+        };
+        numbers.sort_unstable();
+        numbers.dedup();
+        if class.is_empty() || numbers.is_empty() {
+            continue;
+        }
         let of_sources = Side { views: &arrivals.views, numbers: class.clone() };
-        let of_sinks = Side { views: sinks, numbers: (0..sinks.texts.len()).collect() };
+        let of_sinks = Side { views: sinks, numbers };
         let of_sources_first = of_sources.length() <= of_sinks.length();
         let (indexed, streamed) = if of_sources_first { (of_sources, of_sinks) } else { (of_sinks, of_sources) };
         let mut search =
@@ -118,9 +132,13 @@ impl Search<'_> {
             let mut costs = Vec::new();
             rarity::costs(&corpus.text, &mut costs);
             let mut from = 0;
+            let mut settled = Vec::new();
             while from < corpus.text.len() {
-                let index = Index::new(&corpus, &costs, from, from + part, self);
-                let mut found = Found::default();
+                let mut index = Index::new(&corpus, &costs, from, from + part, self);
+                // Every place in a sink counts, of a source one.
+                index.settles = self.sources_indexed && self.indexed.len() == 1;
+                let mut found = index.found(streamed.length());
+                found.settled = settled;
                 for number in &streamed.numbers {
                     let before = found.compared;
                     index.search(streamed.bytes(*number), *number, self, left, &mut found);
@@ -131,6 +149,10 @@ impl Search<'_> {
                 work.entries_cut += found.entries_cut;
                 work.exhausted += u64::from(found.exhausted);
                 all.extend(found.hits.iter().filter_map(|hit| self.as_match(hit)));
+                if streamed.numbers.iter().all(|number| found.is_settled(*number, streamed.bytes(*number).len())) {
+                    break;
+                }
+                settled = found.settled;
                 from += part;
             }
         }

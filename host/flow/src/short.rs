@@ -1,12 +1,27 @@
 //! Secrets of three to seven bytes, seen whole and standing alone: `4711`, `hunter2`. Weak evidence, and only in short outputs:
 //! a number like it stands in every long one.
+//!
+//! And longer ones of common words, which are all that their source holds: `top-secret`, or a phrase in a file. Words cost little because texts share
+//! them; that one stands alone with the same joints in the same places is more than that, and still weak evidence.
 
 use crate::rarity;
+use customs_ledger::material::SourceKind;
 use std::collections::HashMap;
 
 /// Bits beyond what a text of so many words has by chance.
 const MARGIN: u32 = 10 * rarity::UNIT;
 pub(crate) const SHORTEST: usize = 3;
+/// The longest values that are looked for as a whole here.
+const LONGEST: usize = 64;
+/// What the words of such a value must cost together, and the words of a text in which it is looked for.
+const JOINED: u32 = 8 * rarity::UNIT;
+const JOINED_WORDS: usize = 2_000;
+
+/// Whether all of a source may be looked for as one value: by its length, and not what is known about a file or stands in a listing.
+pub(crate) fn may_be(kind: SourceKind, value: &[u8]) -> bool {
+    let about = matches!(kind, SourceKind::Metadata | SourceKind::Listing | SourceKind::Link);
+    value.len() < crate::index::SHORTEST || (value.len() <= LONGEST && !about)
+}
 
 /// Its number, its bytes, and what they cost.
 type Value<'a> = (usize, &'a [u8], u32);
@@ -18,16 +33,23 @@ pub(crate) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Adds a value if it is one that could mean something: not what everybody has, and more than letters of one case.
-    pub(crate) fn add(&mut self, number: usize, value: &'a [u8]) {
-        let plain = value.iter().all(u8::is_ascii_lowercase) || value.iter().all(u8::is_ascii_uppercase);
-        let capital = value.split_first().is_some_and(|(_, rest)| rest.iter().all(u8::is_ascii_lowercase));
-        let (Some(start), false) = (value.first_chunk::<3>(), plain || capital || rarity::is_common_value(value))
-        else {
-            return;
-        };
+    /// Adds a value if it is one that could mean something: not what everybody has, and more than letters of one case. `ask` is what the size
+    /// of the sinks asks for: longer values that cost more than that are found anyway.
+    pub(crate) fn add(&mut self, number: usize, value: &'a [u8], is_private: bool, ask: u32) {
+        let (Some(start), false) = (value.first_chunk::<3>(), rarity::is_common_value(value)) else { return };
         let bits = rarity::bits(value);
-        if bits >= MARGIN {
+        let may = if value.len() < crate::index::SHORTEST {
+            let plain = value.iter().all(u8::is_ascii_lowercase) || value.iter().all(u8::is_ascii_uppercase);
+            let capital = value.split_first().is_some_and(|(_, rest)| rest.iter().all(u8::is_ascii_lowercase));
+            !plain && !capital && bits >= MARGIN
+        } else {
+            let found_anyway = bits >= rarity::WHOLE_MARGIN + ask + 2 * rarity::STEP;
+            value.len() <= LONGEST
+                && !found_anyway
+                && bits >= JOINED
+                && (is_joined(value) || (is_private && is_phrase(value)))
+        };
+        if may {
             self.by_start.entry(*start).or_default().push((number, value, bits));
         }
     }
@@ -46,7 +68,12 @@ impl<'a> Values<'a> {
             let Some(values) = start.first_chunk::<3>().and_then(|start| self.by_start.get(start)) else { continue };
             for (number, value, bits) in values {
                 let end = at + value.len();
-                if *bits >= ask && text.get(at..end) == Some(value) && alone(at.checked_sub(1)) && alone(Some(end)) {
+                let enough = match value.len() {
+                    ..crate::index::SHORTEST => *bits >= ask,
+                    _ if value.contains(&b' ') => *bits >= JOINED + rarity::log2(words as u64),
+                    _ => words <= JOINED_WORDS,
+                };
+                if enough && text.get(at..end) == Some(value) && alone(at.checked_sub(1)) && alone(Some(end)) {
                     places.push((*number, at, end));
                 }
             }
@@ -55,13 +82,38 @@ impl<'a> Values<'a> {
     }
 }
 
+/// Words, letters and digits with joints between them, as names and pass phrases have; no path, header, date, locale or version.
+fn is_joined(value: &[u8]) -> bool {
+    let parts: Vec<&[u8]> =
+        value.split(|b| !b.is_ascii_alphanumeric()).filter(|part| part.iter().any(u8::is_ascii_alphabetic)).collect();
+    let header = parts.iter().all(|part| {
+        part.split_first()
+            .is_some_and(|(first, rest)| first.is_ascii_uppercase() && rest.iter().all(u8::is_ascii_lowercase))
+    });
+    let locale = value.len() >= 5 && value.get(value.len() - 5..).is_some_and(|end| end.eq_ignore_ascii_case(b"utf-8"));
+    let version = parts.len() < 2 && value.iter().filter(|b| b.is_ascii_digit()).count() * 2 >= parts.concat().len();
+    value.iter().all(u8::is_ascii_graphic)
+        && !value.iter().any(|b| matches!(b, b'/' | b'\\' | b':'))
+        && value.iter().any(|b| !b.is_ascii_alphanumeric())
+        && !parts.is_empty()
+        && !header
+        && !locale
+        && !version
+}
+
+/// Three or more words with blanks between.
+fn is_phrase(value: &[u8]) -> bool {
+    let words = value.split(|b| *b == b' ').filter(|word| word.iter().any(u8::is_ascii_alphabetic)).count();
+    words >= 3 && value.iter().all(|b| b.is_ascii_graphic() || *b == b' ')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn places(value: &str, text: &str) -> usize {
         let mut values = Values::default();
-        values.add(0, value.as_bytes());
+        values.add(0, value.as_bytes(), true, 0);
         values.places(text.as_bytes()).len()
     }
 

@@ -42,6 +42,7 @@ pub fn stand_ins(sources: &[Source], sinks: &[Sink], stand_ins: &[StandIn<'_>]) 
                 action: Action::Warned,
                 preview: format!("{}..({length} bytes)", stand_in.placeholder.get(..2).unwrap_or_default()),
                 note: None,
+                origin: None,
             });
         }
     }

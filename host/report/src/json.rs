@@ -1,7 +1,7 @@
 //! `customs.report/1`: what `docs/schemas/customs.report-1.json` describes. The rows are those of `customs.run/1`.
 
 use crate::records::Name;
-use crate::story::{Call, Denial, Flow, Found, Story};
+use crate::story::{Call, Denial, Flow, Found, Origin, Story};
 use crate::words::json_text;
 use customs_ledger::Verdict;
 use serde_json::{Map, Value, json};
@@ -110,11 +110,28 @@ fn flow(flow: &Flow) -> Value {
     if flow.keyed {
         put("keyed", json!(true));
     }
+    if !flow.origins.is_empty() {
+        put("origins", flow.origins.iter().map(origin).collect());
+    }
     Value::Object(object)
 }
 
+fn ranges(ranges: &[(u64, u64)]) -> Vec<Value> {
+    ranges.iter().map(|(from, to)| json!([from, to])).collect()
+}
+
+fn origin(origin: &Origin) -> Value {
+    let mut object = json!({"call": origin.call, "kind": origin.kind, "name": text(&origin.name)});
+    if let Some(members) = object.as_object_mut() {
+        if let Some(class) = origin.class {
+            members.insert("class".to_owned(), json!(class));
+        }
+        members.insert("ranges".to_owned(), json!(ranges(&origin.ranges)));
+    }
+    object
+}
+
 pub(crate) fn finding(found: &Found) -> Value {
-    let ranges = |ranges: &[(u64, u64)]| ranges.iter().map(|(from, to)| json!([from, to])).collect::<Vec<_>>();
     let mut object = json!({
         "id": text(&found.id),
         "rule": text(&found.rule),
@@ -136,6 +153,9 @@ pub(crate) fn finding(found: &Found) -> Value {
         }
         if found.more > 0 {
             members.insert("more".to_owned(), json!(found.more));
+        }
+        if let Some(from) = &found.origin {
+            members.insert("origin".to_owned(), origin(from));
         }
     }
     object

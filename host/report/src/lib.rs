@@ -1,10 +1,10 @@
 //! Telling people: what a ledger says, as text, JSON, SARIF and one HTML page. Pure: bytes in, a `String` out.
 //!
 //! ```text
-//!  the ledger's bytes --> Story::read   story.rs   what was reached, denied and found, call by call; bounded, the rest counted
+//!  the ledger's bytes --> Story::read   story/     what was reached, denied and found, call by call; bounded, the rest counted
 //!  customs verify's answer -^  records.rs          one record's fields, believed only where they have their form
 //!                                 |
-//!           text.rs  json.rs  sarif.rs  html/      each from the story alone; words.rs has what they share
+//!           text.rs  json.rs  sarif/  html/        each from the story alone; words.rs has what they share
 //! ```
 //!
 //! Everything in a ledger was written by a guest or by whoever changed the file. So every text is escaped by the format it goes

@@ -20,7 +20,7 @@ pub(crate) struct Subject {
 }
 
 pub(crate) fn run(subject: &Subject, report: &Report, policy: &Policy, ledger: Option<&Path>, head: &Head) -> Value {
-    json!({
+    let mut json = json!({
         "schema": "customs.run/1",
         "component": component(subject),
         "tool": report.tool,
@@ -28,8 +28,14 @@ pub(crate) fn run(subject: &Subject, report: &Report, policy: &Policy, ledger: O
         "ending": ending(&report.ending),
         "denials": report.denials.iter().map(denial).collect::<Vec<_>>(),
         "sources": report.sources.iter().map(|s| {
-            crossed(&s.content, [("id", json!(s.id)), ("kind", json!(s.kind.as_str())), ("name", json!(s.name)),
-                ("class", json!(s.class.as_str()))])
+            let mut source = crossed(&s.content, [("id", json!(s.id)), ("kind", json!(s.kind.as_str())), ("name", json!(s.name)),
+                ("class", json!(s.class.as_str()))]);
+            let origins = report.origins.iter().find(|(id, _)| *id == s.id);
+            if let (Some((_, origins)), Some(object)) = (origins, source.as_object_mut()) {
+                let origins: Vec<Value> = origins.iter().map(customs_flow::Carried::to_json).collect();
+                object.insert("origins".to_owned(), json!(origins));
+            }
+            source
         }).collect::<Vec<_>>(),
         "sinks": report.sinks.iter().map(|s| {
             crossed(&s.content, [("id", json!(s.id)), ("kind", json!(s.kind.as_str())), ("name", json!(s.name)),
@@ -41,7 +47,11 @@ pub(crate) fn run(subject: &Subject, report: &Report, policy: &Policy, ledger: O
         "suppressed": report.suppressed,
         "limits": limits(policy, Some(report.peak_memory)),
         "ledger": ledger_json(ledger, head),
-    })
+    });
+    if let (1.., Some(object)) = (report.forgotten, json.as_object_mut()) {
+        object.insert("forgotten".to_owned(), json!(report.forgotten));
+    }
+    json
 }
 
 /// A call that was refused before any guest code ran has the same shape, with nothing in it.

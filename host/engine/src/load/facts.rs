@@ -24,6 +24,9 @@ const MAX_IMPORTS: usize = 10_000;
 /// Characters of an import name.
 const MAX_IMPORT_CHARS: usize = 256;
 
+/// Bytes of data segments that are kept, of all modules together, in their order.
+const MAX_DATA: usize = 1 << 20;
+
 /// A tool that had a part in making the component, by its own claim.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Producer {
@@ -52,6 +55,8 @@ pub struct Facts {
     pub imports: Vec<String>,
     /// Whether a name or text held control or invisible characters; honest ones do not.
     pub odd_text: bool,
+    /// What the component brings along: its data segments, one after the other with a zero between, up to 1 MiB. Raw guest bytes.
+    pub data: Vec<u8>,
 }
 
 impl Facts {
@@ -68,6 +73,7 @@ impl Facts {
             docs: Docs::default(),
             imports: Vec::new(),
             odd_text: false,
+            data: Vec::new(),
         };
         facts.scan(wasm.bytes()).map_err(|error| error.about(wasm.name()))?;
         facts.odd_text |= facts.docs.odd;
@@ -99,6 +105,18 @@ impl Facts {
                     if let KnownCustom::Producers(fields) = section.as_known() {
                         // A broken section tells less, and is not worth refusing a tool for.
                         self.add_producers(fields, &mut entries_left);
+                    }
+                }
+                Payload::DataSection(section) => {
+                    // What does not read is for the compiler to refuse.
+                    for segment in section.into_iter().map_while(Result::ok) {
+                        let room = MAX_DATA.saturating_sub(self.data.len() + 1);
+                        if room == 0 {
+                            break;
+                        }
+                        self.data
+                            .extend_from_slice(segment.data.get(..segment.data.len().min(room)).unwrap_or_default());
+                        self.data.push(0);
                     }
                 }
                 _ => {}

@@ -5,6 +5,8 @@ use crate::finding::Severity;
 use customs_ledger::Digest;
 use customs_ledger::material::{Content, SinkKind, SourceKind};
 
+mod channels;
+
 fn content(bytes: &[u8]) -> Content {
     Content { bytes: bytes.len() as u64, digest: Digest::of(bytes), kept: bytes.to_vec(), complete: true }
 }

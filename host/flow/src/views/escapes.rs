@@ -28,7 +28,7 @@ fn undo(text: &[u8], out: &mut Builder, marks: [u8; 2], escape: impl Fn(&[u8]) -
 }
 
 /// What stands between two escapes, or the ends of it; before the first only its end.
-fn between(text: &[u8], from: usize, to: usize, out: &mut Builder) {
+pub(super) fn between(text: &[u8], from: usize, to: usize, out: &mut Builder) {
     let first = if from == 0 { to.saturating_sub(AROUND) } else { from };
     if to - first <= 2 * AROUND {
         out.same(text.get(first..to).unwrap_or_default(), first);

@@ -184,8 +184,25 @@ impl Builder {
         self.text.len()
     }
 
-    pub(crate) fn finish(self) -> (Vec<u8>, Map) {
-        (self.text, self.map)
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Begins another view, with the memory of the one before.
+    pub(crate) fn clear(&mut self, limit: usize) {
+        self.text.clear();
+        self.map.pieces.clear();
+        let empty = std::mem::take(self);
+        *self = Builder { text: empty.text, map: Map { pieces: empty.map.pieces, length: 0 }, ..Builder::new(limit) };
+    }
+
+    /// What was made; small views leave their memory to the next.
+    pub(crate) fn take(&mut self) -> (Vec<u8>, Map) {
+        const SMALL: usize = 1 << 14;
+        if self.text.len() + self.map.size() > SMALL {
+            return (std::mem::take(&mut self.text), std::mem::take(&mut self.map));
+        }
+        (self.text.clone(), self.map.clone())
     }
 }
 
@@ -201,7 +218,7 @@ mod tests {
         builder.even(b"123456", 20, 28, 4, 3);
         builder.whole(b"zz", 40, 90);
         builder.reversed(b"wxyz", 100);
-        let (text, map) = builder.finish();
+        let (text, map) = builder.take();
         assert_eq!(text, b"abcdef123456zzwxyz");
         assert_eq!(map.pieces.len(), 4);
         assert_eq!(map.under(2, 5), [(12, 15)]);
@@ -219,6 +236,6 @@ mod tests {
         builder.same(&[0; 60], 3);
         assert!(builder.is_full());
         builder.same(b"d", 3);
-        assert_eq!(builder.finish().0, b"abc");
+        assert_eq!(builder.take().0, b"abc");
     }
 }

@@ -1,19 +1,27 @@
 //! Texts as they were before the guest encoded them. Each view undoes one encoding wherever it stands in a text and knows which bytes
 //! each of its own came from; views are made of views, up to a depth and a budget.
 
+mod base85;
+mod bits;
 mod escapes;
 mod hex;
+mod homoglyphs;
 mod inflate;
 mod map;
+mod marks;
 mod numbers;
 mod order;
 mod radix;
+mod worth;
 
 pub(crate) use map::merged;
 use map::{Builder, Map};
+use marks::Marks;
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+pub(crate) use worth::Wanted;
+use worth::Worth;
 
 /// An encoding that can be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +43,10 @@ pub(crate) enum Kind {
     EverySecond,
     Singles,
     Separators,
+    Homoglyphs,
+    Words,
+    Bits,
+    Base85,
     Rot13,
     Reverse,
     /// The digits of a text that has other characters too.
@@ -42,7 +54,7 @@ pub(crate) enum Kind {
 }
 
 /// What is undone in what went out, in the order in which it is tried: what finds something has first call on the budget.
-const OUTWARD: [Kind; 19] = [
+const OUTWARD: [Kind; 23] = [
     Kind::Gzip,
     Kind::Zlib,
     Kind::Base64,
@@ -52,11 +64,15 @@ const OUTWARD: [Kind; 19] = [
     Kind::Html,
     Kind::ZeroWidth,
     Kind::Tags,
+    Kind::Homoglyphs,
     Kind::Utf16,
     Kind::Bytes,
     Kind::Integers,
+    Kind::Words,
+    Kind::Bits,
     Kind::Base32,
     Kind::Deflate,
+    Kind::Base85,
     Kind::EverySecond,
     Kind::Singles,
     Kind::Separators,
@@ -104,6 +120,10 @@ impl Kind {
             Kind::Utf16 => "utf-16",
             Kind::Bytes => "byte-list",
             Kind::Integers => "integer",
+            Kind::Words => "word-list",
+            Kind::Bits => "bits",
+            Kind::Base85 => "base85",
+            Kind::Homoglyphs => "homoglyph",
             Kind::Base32 => "base32",
             Kind::Deflate => "deflate",
             Kind::EverySecond | Kind::Singles | Kind::Separators => "separators",
@@ -142,6 +162,7 @@ impl Kind {
                 | Kind::Json
                 | Kind::Html
                 | Kind::ZeroWidth
+                | Kind::Homoglyphs
                 | Kind::Rot13
                 | Kind::EverySecond
                 | Kind::Singles
@@ -149,15 +170,43 @@ impl Kind {
         )
     }
 
-    fn undo(self, of: &Text<'_>, breaks: &[usize], out: &mut Builder) {
+    /// Whether it may be in a text with these marks.
+    fn may_be(self, marks: Marks) -> bool {
+        match self {
+            Kind::Gzip => marks.gzip(),
+            Kind::Zlib => marks.zlib(),
+            Kind::Base64 => marks.base64(),
+            Kind::Base32 => marks.base32(),
+            Kind::Hex => marks.hex(),
+            Kind::Percent => marks.percent(),
+            Kind::Json => marks.json(),
+            Kind::Html => marks.html(),
+            Kind::ZeroWidth => marks.zero_width(),
+            Kind::Tags => marks.tags(),
+            Kind::Utf16 => marks.utf16(),
+            Kind::EverySecond => marks.every_second(),
+            Kind::Singles => marks.singles(),
+            Kind::Bytes => marks.bytes(),
+            Kind::Integers => marks.integers(),
+            Kind::Rot13 => marks.letters(),
+            Kind::Digits => marks.digits(),
+            Kind::Words => marks.digits_any(),
+            Kind::Bits => marks.bits(),
+            Kind::Base85 => marks.base85(),
+            Kind::Homoglyphs => marks.high(),
+            Kind::Deflate | Kind::Separators | Kind::Reverse => true,
+        }
+    }
+
+    fn undo(self, of: &Text<'_>, breaks: &[usize], state: &mut inflate::State, out: &mut Builder) {
         let text = of.bytes.as_ref();
         match self {
-            Kind::Gzip => inflate::gzip(text, out),
-            Kind::Zlib => inflate::zlib(text, out),
+            Kind::Gzip => inflate::gzip(text, state, out),
+            Kind::Zlib => inflate::zlib(text, state, out),
             Kind::Deflate if of.depth == 0 => {
-                inflate::deflate(text, [0].into_iter().chain(breaks.iter().copied()), out)
+                inflate::deflate(text, [0].into_iter().chain(breaks.iter().copied()), state, out);
             }
-            Kind::Deflate => inflate::deflate(text, of.map.begins(), out),
+            Kind::Deflate => inflate::deflate(text, of.map.begins(), state, out),
             Kind::Base64 => radix::BASE64.decode(text, out),
             Kind::Base32 => radix::BASE32.decode(text, out),
             Kind::Hex => hex::decode(text, out),
@@ -172,6 +221,12 @@ impl Kind {
             Kind::Separators => order::separators(text, out),
             Kind::Bytes => numbers::bytes(text, breaks, out),
             Kind::Integers => numbers::integers(text, breaks, out),
+            Kind::Words if of.may_be_written() => numbers::words(text, breaks, out),
+            Kind::Bits if of.may_be_written() => bits::decode(text, out),
+            Kind::Words | Kind::Bits => {}
+            Kind::Homoglyphs => homoglyphs::fold(text, out),
+            Kind::Base85 if of.may_be_written() => base85::decode(text, out),
+            Kind::Base85 => {}
             Kind::Rot13 => order::rot13(text, out),
             Kind::Reverse => order::reverse(text, out),
             Kind::Digits => numbers::digits(text, out),
@@ -187,6 +242,7 @@ pub(crate) struct Text<'a> {
     pub(crate) root: usize,
     /// How many encodings were undone.
     pub(crate) depth: u8,
+    worth: Worth,
     parent: usize,
     kind: Option<Kind>,
     map: Map,
@@ -202,6 +258,18 @@ pub(crate) struct Views<'a> {
 }
 
 impl Text<'_> {
+    /// Whether somebody may have written this text: the original, or what was packed or escaped. What else is undone leaves garbage, which looks
+    /// like base85, or lists that were there before.
+    fn may_be_written(&self) -> bool {
+        let whole = [Kind::Gzip, Kind::Zlib, Kind::Deflate, Kind::Percent, Kind::Json, Kind::Html];
+        self.kind.is_none_or(|kind| self.depth == 1 && whole.contains(&kind))
+    }
+
+    /// False where nothing that is looked for can be in it.
+    pub(crate) fn is_worth_it(&self) -> bool {
+        self.worth.plain
+    }
+
     /// The encoding that was undone last; none for an original text.
     pub(crate) fn kind(&self) -> Option<Kind> {
         self.kind
@@ -219,7 +287,22 @@ impl<'a> Views<'a> {
         room: usize,
         longest: usize,
     ) -> Views<'a> {
+        Views::worth_it(roots, breaks, way, depth, room, longest, None)
+    }
+
+    /// The same without what is worth nothing: views that hold nothing of what is looked for, and views of them that could not either.
+    pub(crate) fn worth_it(
+        roots: Vec<Cow<'a, [u8]>>,
+        breaks: &[Vec<usize>],
+        way: Way,
+        depth: u8,
+        room: usize,
+        longest: usize,
+        wanted: Option<&Wanted>,
+    ) -> Views<'a> {
+        let worth = |text: &[u8], undone: &dyn Fn(Kind) -> bool| wanted.map_or(Worth::ANY, |w| w.worth(text, undone));
         let texts = roots.into_iter().enumerate().map(|(root, bytes)| Text {
+            worth: worth(&bytes, &|_| false),
             bytes,
             root,
             depth: 0,
@@ -228,13 +311,14 @@ impl<'a> Views<'a> {
             map: Map::default(),
         });
         let mut views = Views { texts: texts.collect(), cut: 0, way: Some(way) };
-        let hasher = RandomState::new();
-        let mut known: HashSet<(usize, u64)> = views
-            .texts
-            .iter()
-            .filter(|t| depth > 0 && t.bytes.len() <= longest)
-            .map(|t| (t.root, hasher.hash_one(t.bytes.as_ref())))
-            .collect();
+        let mut known = Known::default();
+        for (number, text) in views.texts.iter().enumerate().filter(|(_, t)| depth > 0 && t.bytes.len() <= longest) {
+            known.is_new(text.root, &text.bytes, number, &views.texts, &[]);
+        }
+        let kinds = if way == Way::In { &INWARD[..] } else { &OUTWARD[..] };
+        let mut builder = Builder::new(room);
+        let mut state = None;
+        let mut made: Vec<Text<'a>> = Vec::new();
         let mut room = room;
         let mut at = 0;
         // Views are appended while the list is walked: breadth first.
@@ -247,42 +331,66 @@ impl<'a> Views<'a> {
                 at += 1;
                 continue;
             }
-            let mut made = Vec::new();
-            let kinds = if way == Way::In { &INWARD[..] } else { &OUTWARD[..] };
-            for kind in kinds.iter().copied() {
+            let breaks = if text.depth == 0 { breaks.get(at).map(Vec::as_slice) } else { None }.unwrap_or_default();
+            let marks = Marks::of(&text.bytes, breaks.len() > 1);
+            let last = text.depth + 1 == depth;
+            let all = text.worth.rotated && text.worth.reversed;
+            let turns = !last && !all && (marks.turned(&text.bytes) || inflate::begins_turned(&text.bytes));
+            for kind in kinds.iter().copied().filter(|kind| kind.may_be(marks)) {
                 if kind.copies() && (text.kind == Some(kind) || (text.depth > 0 && text.bytes.len() > COPY_OF_VIEW)) {
                     continue;
                 }
-                let breaks = if text.depth == 0 { breaks.get(at).map(Vec::as_slice) } else { None };
-                let mut builder = Builder::new(room);
-                kind.undo(text, breaks.unwrap_or_default(), &mut builder);
+                match kind {
+                    Kind::Rot13 if !turns && !text.worth.rotated => continue,
+                    Kind::Reverse if !turns && !text.worth.reversed => continue,
+                    // What was turned around or rotated before its separators were taken out is so afterwards too.
+                    Kind::Separators if matches!(text.kind, Some(Kind::Rot13 | Kind::Reverse)) => continue,
+                    _ => {}
+                }
+                builder.clear(room);
+                kind.undo(text, breaks, &mut state, &mut builder);
                 views.cut += u64::from(builder.is_cut());
-                let (bytes, map) = builder.finish();
-                if bytes.len() < crate::index::SHORTEST || !known.insert((text.root, hasher.hash_one(&bytes))) {
+                let bytes = builder.text();
+                if bytes.len() < crate::index::SHORTEST {
                     continue;
                 }
+                let worth = worth(bytes, &|undone| views.undone_again(at, Some(kind), undone));
+                let number = views.texts.len() + made.len();
+                if (last && !worth.plain) || !known.is_new(text.root, bytes, number, &views.texts, &made) {
+                    continue;
+                }
+                let (bytes, map) = builder.take();
                 room = room.saturating_sub(bytes.len() + map.size() / 4);
                 let (root, depth) = (text.root, text.depth + 1);
-                made.push(Text { bytes: Cow::Owned(bytes), root, depth, parent: at, kind: Some(kind), map });
+                made.push(Text { bytes: Cow::Owned(bytes), root, depth, worth, parent: at, kind: Some(kind), map });
             }
-            views.texts.extend(made);
+            views.texts.append(&mut made);
             at += 1;
         }
         views
     }
 
-    /// Whether an encoding was undone on the way to this text, and after it only what leaves most bytes as they are.
-    pub(crate) fn ends_in(&self, mut at: usize, kind: Kind) -> bool {
-        while let Some(text) = self.texts.get(at)
-            && let Some(undone) = text.kind
-        {
-            if undone == kind {
+    /// Whether what was undone in a source was undone on the way to this text too, and after it only what leaves most bytes as they are.
+    pub(crate) fn undone_too(&self, at: usize, kind: Kind) -> bool {
+        self.texts.get(at).is_some_and(|text| self.undone_again(text.parent, text.kind, kind))
+    }
+
+    /// The same for a view of a text that is not there yet.
+    fn undone_again(&self, mut parent: usize, mut of: Option<Kind>, kind: Kind) -> bool {
+        // Digits without what stands between them are what is left when separators are taken out.
+        let same = |undone| match kind {
+            Kind::Digits => matches!(undone, Kind::Separators | Kind::Singles | Kind::EverySecond),
+            _ => undone == kind,
+        };
+        while let Some(undone) = of {
+            if same(undone) {
                 return true;
             }
             if !undone.keeps_most() {
                 return false;
             }
-            at = text.parent;
+            let Some(text) = self.texts.get(parent) else { return false };
+            (of, parent) = (text.kind, text.parent);
         }
         false
     }
@@ -311,6 +419,36 @@ impl<'a> Views<'a> {
         }
         ranges
     }
+}
+
+/// The texts there are, to tell a new one. What has the hash of another is compared with it: hashes can be forged.
+#[derive(Debug, Default)]
+struct Known {
+    numbers: HashMap<(usize, u64), usize>,
+}
+
+impl Known {
+    /// Whether no text of this root has these bytes; it is `number` then. Of two texts with one hash the first is remembered.
+    fn is_new(&mut self, root: usize, bytes: &[u8], number: usize, texts: &[Text<'_>], made: &[Text<'_>]) -> bool {
+        match self.numbers.entry((root, hash(bytes))) {
+            Entry::Vacant(entry) => {
+                entry.insert(number);
+                true
+            }
+            Entry::Occupied(entry) => {
+                let other = *entry.get();
+                let other = texts.get(other).or_else(|| made.get(other.saturating_sub(texts.len())));
+                other.is_none_or(|other| other.bytes.as_ref() != bytes)
+            }
+        }
+    }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mix = |h: u64, word: u64| (h ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let h = words.iter().fold(bytes.len() as u64, |h, word| mix(h, u64::from_le_bytes(*word)));
+    rest.iter().fold(h, |h, byte| mix(h, u64::from(*byte)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Numbers that carry bytes: lists of byte values, and integers of eight bytes in either order.
+//! Numbers that carry bytes: lists of byte values, of words of two or four bytes in either order, of code points, and integers of eight bytes.
 
 use super::map::Builder;
 
@@ -21,10 +21,15 @@ fn numbers<'t>(text: &'t [u8], breaks: &'t [usize]) -> impl Iterator<Item = Numb
             let stop =
                 breaks.get(breaks.partition_point(|b| *b <= from)).copied().unwrap_or(text.len()).min(text.len());
             let digits = text.get(from..stop)?;
-            let length = digits.iter().position(|b| !b.is_ascii_digit()).unwrap_or(digits.len());
+            let hex = hex(digits);
+            let length = hex.map_or_else(
+                || digits.iter().position(|b| !b.is_ascii_digit()).unwrap_or(digits.len()),
+                |(_, length)| length,
+            );
             at = from + length;
-            let value =
-                digits.get(..length).and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| d.parse::<u64>().ok());
+            let decimal =
+                || digits.get(..length).and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| d.parse::<u64>().ok());
+            let value = hex.map(|(value, _)| value).or_else(decimal);
             let Some(value) = value else { continue };
             let minus = from.checked_sub(1).and_then(|b| text.get(b)) == Some(&b'-');
             let gap = end..from;
@@ -35,6 +40,58 @@ fn numbers<'t>(text: &'t [u8], breaks: &'t [usize]) -> impl Iterator<Item = Numb
             return Some(Number { from, to: at, value: if minus { value.wrapping_neg() } else { value }, follows });
         }
     })
+}
+
+/// `0x` and up to 16 digits at the start: the value, and how long it is.
+fn hex(text: &[u8]) -> Option<(u64, usize)> {
+    let [b'0', b'x' | b'X', rest @ ..] = text else { return None };
+    let length = rest.iter().take(17).position(|b| !b.is_ascii_hexdigit()).unwrap_or(rest.len().min(17));
+    let value = std::str::from_utf8(rest.get(..length)?).ok().and_then(|d| u64::from_str_radix(d, 16).ok())?;
+    Some((value, length + 2))
+}
+
+/// Lists of four or more numbers of which some have more than a byte: each is a character, or two or four bytes, high first and low first.
+pub(crate) fn words(text: &[u8], breaks: &[usize], out: &mut Builder) {
+    const LEAST: usize = 4;
+    let mut run: Vec<(u32, usize, usize)> = Vec::new();
+    let mut flush = |run: &mut Vec<(u32, usize, usize)>| {
+        let most = run.iter().map(|(value, _, _)| *value).max().unwrap_or(0);
+        if run.len() >= LEAST && most > 0xff {
+            if run.iter().all(|(value, _, _)| char::from_u32(*value).is_some()) {
+                each(run, out, |value, bytes| {
+                    let mut utf8 = [0; 4];
+                    let written = char::from_u32(value).map_or(0, |c| c.encode_utf8(&mut utf8).len());
+                    bytes.extend_from_slice(utf8.get(..written).unwrap_or_default());
+                });
+            }
+            let skip = if most > 0xffff { 0 } else { 2 };
+            each(run, out, |value, bytes| bytes.extend(value.to_be_bytes().into_iter().skip(skip)));
+            each(run, out, |value, bytes| bytes.extend(value.to_le_bytes().into_iter().take(4 - skip)));
+        }
+        run.clear();
+    };
+    for number in numbers(text, breaks) {
+        let signed = number.value.cast_signed();
+        let word = u32::try_from(number.value).ok().or_else(|| i32::try_from(signed).ok().map(i32::cast_unsigned));
+        if word.is_none() || !number.follows {
+            flush(&mut run);
+        }
+        if let Some(word) = word {
+            run.push((word, number.from, number.to));
+        }
+    }
+    flush(&mut run);
+}
+
+/// Each number of a list as the bytes that `make` gives for it; what stands after it belongs to it.
+fn each(run: &[(u32, usize, usize)], out: &mut Builder, make: impl Fn(u32, &mut Vec<u8>)) {
+    let mut bytes = Vec::with_capacity(4);
+    for (at, (value, from, to)) in run.iter().enumerate() {
+        bytes.clear();
+        make(*value, &mut bytes);
+        let next = run.get(at + 1).map_or(*to, |(_, next, _)| *next);
+        out.whole(&bytes, *from, next);
+    }
 }
 
 /// Lists of eight or more numbers below 256: each is a byte.
@@ -67,7 +124,7 @@ pub(crate) fn bytes(text: &[u8], breaks: &[usize], out: &mut Builder) {
 /// Numbers of ten digits and more: their eight bytes, high first, and then all of them low first.
 pub(crate) fn integers(text: &[u8], breaks: &[usize], out: &mut Builder) {
     for low_first in [false, true] {
-        for number in numbers(text, breaks).filter(|n| n.to - n.from >= 10) {
+        for number in numbers(text, breaks).filter(|n| n.to - n.from >= 10 && n.value > 0xff) {
             let bytes = if low_first { number.value.to_le_bytes() } else { number.value.to_be_bytes() };
             out.whole(&bytes, number.from, number.to);
         }

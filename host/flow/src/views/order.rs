@@ -10,13 +10,17 @@ pub(crate) fn reverse(text: &[u8], out: &mut Builder) {
     out.reversed(&bytes, 0);
 }
 
+/// A letter 13 places on.
+pub(crate) fn turned(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'm' | b'A'..=b'M' => byte + 13,
+        b'n'..=b'z' | b'N'..=b'Z' => byte - 13,
+        _ => byte,
+    }
+}
+
 pub(crate) fn rot13(text: &[u8], out: &mut Builder) {
-    let turn = |b: &u8| match b {
-        b'a'..=b'm' | b'A'..=b'M' => b + 13,
-        b'n'..=b'z' | b'N'..=b'Z' => b - 13,
-        _ => *b,
-    };
-    let bytes: Vec<u8> = text.iter().map(turn).collect();
+    let bytes: Vec<u8> = text.iter().copied().map(turned).collect();
     out.same(&bytes, 0);
 }
 
@@ -99,7 +103,7 @@ pub(crate) fn separators(text: &[u8], out: &mut Builder) {
             return;
         }
     }
-    for (separator, stretch) in open.into_iter().enumerate() {
+    for (separator, stretch) in open.into_iter().enumerate().filter(|(_, (_, _, times))| *times >= TIMES) {
         close(separator, stretch, out);
     }
 }

@@ -48,6 +48,19 @@ fn base32(bytes: &[u8]) -> String {
     chunks.chunks(5).map(|c| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[value(c)])).collect()
 }
 
+const RFC1924: &[u8; 85] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+const Z85: &[u8; 85] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+
+fn base85(bytes: &[u8], alphabet: &[u8]) -> String {
+    let chunk = |chunk: &[u8]| {
+        let word = (0..4).fold(0_u32, |w, at| (w << 8) | u32::from(chunk.get(at).copied().unwrap_or(0)));
+        let digits: Vec<char> =
+            (0..5).rev().map(|at| char::from(alphabet[(word / 85_u32.pow(at) % 85) as usize])).collect();
+        digits[..=chunk.len()].iter().collect::<String>()
+    };
+    bytes.chunks(4).map(chunk).collect()
+}
+
 fn each(bytes: &str, write: impl Fn(u8) -> String, between: &str) -> String {
     bytes.bytes().map(write).collect::<Vec<_>>().join(between)
 }
@@ -108,6 +121,39 @@ fn encodings() -> Vec<(&'static str, String)> {
         ),
         ("byte-list", each(s, |b| b.to_string(), ", ")),
         ("byte-list", each(s, |b| b.to_string(), "\n")),
+        ("homoglyph", s.replace('x', "\u{445}").replace('e', "\u{435}").replace('p', "\u{440}")),
+        ("homoglyph", s.chars().filter_map(|c| char::from_u32(0xfee0 + u32::from(c))).collect()),
+        ("base85", base85(s.as_bytes(), &(b'!'..=b'u').collect::<Vec<_>>())),
+        ("base85", base85(s.as_bytes(), RFC1924)),
+        ("base85", base85(format!("x{s}yz").as_bytes(), Z85)),
+        ("bits", each(s, |b| format!("{b:08b}"), "")),
+        ("bits", each(s, |b| format!("{:08b}", b.reverse_bits()), " ")),
+        ("bits", each(&each(s, |b| format!("{b:08b}"), ""), |b| (b == b'1').to_string(), ",")),
+        ("bits", each(&each(s, |b| format!("{b:08b}"), ""), |b| (b == b'1').to_string(), "")),
+        (
+            "word-list",
+            s.as_bytes().chunks(2).map(|c| u16::from_be_bytes([c[0], c[1]]).to_string()).collect::<Vec<_>>().join(","),
+        ),
+        (
+            "word-list",
+            s.as_bytes().chunks(2).map(|c| u16::from_le_bytes([c[0], c[1]]).to_string()).collect::<Vec<_>>().join(" "),
+        ),
+        (
+            "word-list",
+            s.as_bytes()
+                .chunks(4)
+                .map(|c| i32::from_le_bytes([c[0], c[1], c[2], c[3]]).to_string())
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
+        (
+            "word-list",
+            s.as_bytes()
+                .chunks(4)
+                .map(|c| format!("{:#010x}", u32::from_le_bytes([c[0], c[1], c[2], c[3]])))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
     ]
 }
 
@@ -231,6 +277,61 @@ proptest! {
                 for (a, b) in views.under(number, from, to) {
                     prop_assert!(a < b && b <= text.len(), "{:?} {a}..{b}", views.chain(number));
                 }
+            }
+        }
+    }
+}
+
+fn undone(kind: Kind, text: &[u8], breaks: &[usize]) -> usize {
+    let of = Views::new(vec![Cow::Borrowed(text)], &[vec![]], Way::Out, 0, 0, usize::MAX);
+    let mut builder = Builder::new(1 << 20);
+    kind.undo(&of.texts[0], breaks, &mut None, &mut builder);
+    builder.text().len()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    /// What one pass says cannot be there is not there, whichever way the text is turned.
+    #[test]
+    fn marks_leave_out_only_what_cannot_be(
+        parts in proptest::collection::vec(
+            prop_oneof![
+                "[A-Za-z0-9+/]{6,16}", "[a-f0-9]{1,4}[: .]?[a-f0-9]{4,20}", "([0-9a-f]{2}(, 0x|:|\\\\x|\\\\n)){1,9}",
+                "(%[0-9a-f]{2}|&#3[0-9];|\\\\n){0,4}", "([0-9]{1,3}[, -]){1,9}", "[0-9]{8,11}", "([a-z0-9][^a-z0-9]{1,3}){1,9}",
+                "[A-Z2-7]{3,8}(\r?\n|\n  |\\\\n)[a-z2-7]{3,8}", "[a-z ]{0,12}", "([n-s][0-9]:){8,9}", "a\u{200b}|\u{e0041}|\u{ad}", "([a-z]-){4,9}", "(\0[a-z]){5,9}",
+            ], 0..4),
+        noise in proptest::collection::vec(any::<u8>(), 0..30), part in 0_usize..40,
+    ) {
+        let text = [parts.concat().as_bytes(), &noise].concat();
+        let breaks = if part % 2 == 0 { vec![0, part.min(text.len())] } else { vec![0] };
+        let marks = Marks::of(&text, breaks.len() > 1);
+        for kind in OUTWARD.into_iter().chain(INWARD).filter(|kind| !kind.may_be(marks) && *kind != Kind::Rot13) {
+            let made = undone(kind, &text, &breaks);
+            prop_assert!(made < crate::index::SHORTEST, "{kind:?} made {made} of {:?}", String::from_utf8_lossy(&text));
+        }
+        if marks.turned(&text) || inflate::begins_turned(&text) {
+            return Ok(());
+        }
+        let rotated: Vec<u8> = text.iter().copied().map(order::turned).collect();
+        let reversed = |text: &[u8]| -> Vec<u8> { text.iter().rev().copied().collect() };
+        for turned in [reversed(&text), reversed(&rotated), rotated] {
+            // Others are the same before and after, or read only in what somebody wrote.
+            let written = [Kind::Homoglyphs, Kind::Words, Kind::Bits, Kind::Base85];
+            let structural = |kind: &Kind| !kind.copies() && *kind != Kind::Singles && !written.contains(kind);
+            for kind in OUTWARD.into_iter().filter(structural) {
+                let made = undone(kind, &turned, &[]);
+                prop_assert!(made < crate::index::SHORTEST, "{kind:?} made {made} of {:?}", String::from_utf8_lossy(&turned));
+            }
+        }
+    }
+
+    /// Beginnings that are not tried hold nothing; what is compressed is always tried.
+    #[test]
+    fn what_is_not_inflated_could_not_be(bytes in proptest::collection::vec(any::<u8>(), 1..120)) {
+        prop_assert!(inflate::may_begin(&bytes) || inflate::all_of(&bytes) < crate::index::SHORTEST);
+        for text in [bytes.clone(), bytes.repeat(9), vec![bytes[0]; bytes.len()]] {
+            for level in [0, 1, 6] {
+                prop_assert!(inflate::may_begin(&miniz_oxide::deflate::compress_to_vec(&text, level)));
             }
         }
     }

@@ -37,7 +37,7 @@ impl Page {
         self.out.push('>');
         inner(self);
         let _infallible = write!(self.out, "</{tag}>");
-        if matches!(tag, "tr" | "p" | "h1" | "h2" | "h3" | "dd" | "thead" | "title" | "style" | "head" | "g") {
+        if matches!(tag, "tr" | "p" | "h1" | "h2" | "h3" | "dd" | "li" | "thead" | "title" | "style" | "head" | "g") {
             self.out.push('\n');
         }
     }

@@ -53,6 +53,16 @@ fn facts_producers_of_nested_modules_are_found_once() {
 }
 
 #[test]
+fn facts_have_the_data_of_all_modules_up_to_a_bound() {
+    let module =
+        |data: &str| from_text(&format!("(module (memory 40) (data (i32.const 8) \"{data}\") (data \"passive\"))"));
+    assert_eq!(facts(module("hello world")).data, b"hello world\0passive\0");
+    assert_eq!(facts(module(&"x".repeat(2 << 20))).data.len(), 1 << 20);
+    let nested = r#"(component (core module (memory 1) (data (i32.const 0) "one")) (core module (memory 1) (data (i32.const 0) "two")))"#;
+    assert_eq!(facts(from_text(nested)).data, b"one\0two\0");
+}
+
+#[test]
 fn facts_text_with_invisible_characters_is_escaped_and_flagged() {
     let hostile = producers("language", &[("\u{1b}[31mRust\u{e0041}", "1\u{202e}")]);
     let facts = facts(component(&[hostile]));

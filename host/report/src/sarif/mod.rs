@@ -1,12 +1,15 @@
 //! SARIF 2.1.0, for code scanning: findings and denials as results that point at their line in the ledger.
 //!
-//! A guest's text in a message has its brackets escaped, for SARIF makes links of them.
+//! `rules.rs` has the rules and the public taxonomies that they belong to. A guest's text in a message has its brackets escaped, for SARIF
+//! makes links of them.
+
+mod rules;
 
 use crate::records::Name;
 use crate::story::{Call, Denial, Flow, Found, Story};
-use crate::words::{clean, how, json_text, title, why};
+use crate::words::{clean, host_of, how, json_text, origins, title, why};
 use customs_ledger::hex;
-use customs_policy::DenialCode;
+use rules::{LEDGER_RULE, Rules, taxonomies};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -15,8 +18,7 @@ use std::collections::BTreeMap;
 const MAX_RESULTS: usize = 5000;
 /// Characters of a guest's text in a message.
 const MAX_WIDTH: usize = 200;
-/// The rule of a ledger that is not sound.
-const LEDGER_RULE: &str = "CUS-LEDGER";
+const FINGERPRINT: &str = "customsFlow/v1";
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The report as SARIF 2.1.0, indented, with its line end.
@@ -40,6 +42,7 @@ pub fn sarif(story: &Story) -> String {
             results.push((rank("info"), denial(story, call, row, at)));
         }
     }
+    number(&mut results);
     results.sort_by_key(|(rank, _)| *rank);
     left_out = left_out.saturating_add(results.len().saturating_sub(MAX_RESULTS) as u64);
     results.truncate(MAX_RESULTS);
@@ -55,8 +58,12 @@ pub fn sarif(story: &Story) -> String {
             "tool": {"driver": {
                 "name": "customs",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "supportedTaxonomies": rules::references(),
                 "rules": rules.list,
             }},
+            "taxonomies": taxonomies(),
+            // What code scanning tells uploads apart by: two components have two lists of alerts.
+            "automationDetails": {"id": format!("customs/{}/", uri(&clean(&Name::new(component(story)), MAX_WIDTH)))},
             "invocations": [{"executionSuccessful": story.is_sound(), "toolExecutionNotifications": notices}],
             "artifacts": [{"location": {"uri": uri(&story.ledger)}, "description": {"text": "The ledger of the run."}}],
             "columnKind": "unicodeCodePoints",
@@ -69,120 +76,22 @@ pub fn sarif(story: &Story) -> String {
     text
 }
 
+/// Code scanning knows a result again by `primaryLocationLineHash`, and would make one of its own from the line, which is another in
+/// every ledger. The same flow a second time is a second result.
+fn number(results: &mut [(usize, Value)]) {
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+    for (_, result) in results {
+        if let Some(prints) = result.get_mut("partialFingerprints").and_then(Value::as_object_mut) {
+            let print = prints.get(FINGERPRINT).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let times = seen.entry(print.clone()).or_default();
+            *times += 1;
+            prints.insert("primaryLocationLineHash".to_owned(), json!(format!("{print}:{times}")));
+        }
+    }
+}
+
 fn notice(level: &str, what: &str) -> Value {
     json!({"level": level, "message": {"text": message(what)}})
-}
-
-/// Rules by their place in the driver's list, which results name.
-struct Rules {
-    list: Vec<Value>,
-    places: BTreeMap<String, usize>,
-}
-
-impl Rules {
-    fn known() -> Rules {
-        let mut rules = Rules { list: Vec::new(), places: BTreeMap::new() };
-        for rule in customs_flow::rules() {
-            let mut tags = vec!["security".to_owned()];
-            tags.extend(rule.taxa.iter().map(|id| tag(id)));
-            let severity = rule.severity.as_str();
-            let mut properties = json!({"tags": tags});
-            if let (Some(score), Some(object)) = (score(severity), properties.as_object_mut()) {
-                object.insert("security-severity".to_owned(), json!(score));
-            }
-            rules.add(
-                rule.code,
-                json!({
-                    "id": rule.code,
-                    "name": pascal(rule.title),
-                    "shortDescription": {"text": message(rule.title)},
-                    "fullDescription": {"text": message(rule.explanation)},
-                    "help": {"text": message(&format!("{} Example: {}", rule.explanation, rule.example))},
-                    "defaultConfiguration": {"level": level(severity)},
-                    "properties": properties,
-                }),
-            );
-        }
-        for code in DenialCode::ALL {
-            rules.denial(code.as_str(), code.sentence());
-        }
-        rules.add(
-            LEDGER_RULE,
-            json!({
-                "id": LEDGER_RULE,
-                "name": "LedgerNotSound",
-                "shortDescription": {"text": "The ledger is not whole and unchanged"},
-                "fullDescription": {"text": "The ledger is cut, not closed, or was changed after it was written. What it says is not all that happened, or not what happened."},
-                "help": {"text": "Run customs verify on it, with the head of the run if it was kept."},
-                "defaultConfiguration": {"level": "error"},
-                "properties": {"tags": ["security"]},
-            }),
-        );
-        rules
-    }
-
-    fn add(&mut self, id: &str, rule: Value) -> usize {
-        let at = self.list.len();
-        self.places.insert(id.to_owned(), at);
-        self.list.push(rule);
-        at
-    }
-
-    fn denial(&mut self, code: &str, sentence: &str) -> usize {
-        let id = denial_id(code);
-        let name = format!("Denied{}", pascal(code));
-        let full = format!("The tool asked for something and was refused: {sentence}. Nothing of it was done.");
-        self.add(
-            &id,
-            json!({
-                "id": id,
-                "name": name,
-                "shortDescription": {"text": message(&format!("Denied: {sentence}"))},
-                "fullDescription": {"text": message(&full)},
-                "help": {"text": message(&full)},
-                "defaultConfiguration": {"level": "note"},
-                "properties": {"tags": ["security", "denial"]},
-            }),
-        )
-    }
-
-    /// A code that this version does not know is a rule of its own.
-    fn of_denial(&mut self, code: &Name) -> (String, usize) {
-        let shown = clean(code, 60);
-        let id = denial_id(&shown);
-        let at = match self.places.get(&id) {
-            Some(at) => *at,
-            None => self.denial(&shown, "for a reason that this version does not know"),
-        };
-        (id, at)
-    }
-
-    fn of_finding(&mut self, found: &Found) -> (String, usize) {
-        let id = clean(&found.rule, 60);
-        let at = match self.places.get(&id) {
-            Some(at) => *at,
-            None => {
-                let what = "A rule that this version does not know";
-                self.add(
-                    &id,
-                    json!({"id": id, "shortDescription": {"text": what}, "properties": {"tags": ["security"]}}),
-                )
-            }
-        };
-        (id, at)
-    }
-}
-
-fn denial_id(code: &str) -> String {
-    format!("CUS-DENY-{code}")
-}
-
-/// As code scanning knows weaknesses; the ids of other taxonomies as they are.
-fn tag(id: &str) -> String {
-    match id.strip_prefix("CWE-") {
-        Some(number) => format!("external/cwe/cwe-{number}"),
-        None => id.to_owned(),
-    }
 }
 
 fn level(severity: &str) -> &'static str {
@@ -193,29 +102,8 @@ fn level(severity: &str) -> &'static str {
     }
 }
 
-/// On the scale from 0 to 10 that code scanning sorts by.
-fn score(severity: &str) -> Option<&'static str> {
-    match severity {
-        "high" => Some("8.0"),
-        "medium" => Some("5.5"),
-        "low" => Some("3.0"),
-        _ => None,
-    }
-}
-
 fn rank(severity: &str) -> usize {
     1 + crate::records::SEVERITIES.iter().position(|known| *known == severity).unwrap_or(0)
-}
-
-/// `Secret in the output` and `no-grant` as one word.
-fn pascal(title: &str) -> String {
-    let mut name = String::new();
-    for word in title.split(|c: char| !c.is_ascii_alphanumeric()) {
-        let mut letters = word.chars();
-        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-        name.push_str(letters.as_str());
-    }
-    name
 }
 
 fn verdict_result(story: &Story, rules: &Rules) -> Value {
@@ -230,7 +118,7 @@ fn verdict_result(story: &Story, rules: &Rules) -> Value {
         "level": "error",
         "message": {"text": message(&story.alarms().join("; "))},
         "locations": [{"physicalLocation": physical(story, line)}],
-        "partialFingerprints": {"customsFlow/v1": fingerprint(&["ledger", story.word()])},
+        "partialFingerprints": {FINGERPRINT: fingerprint(&["ledger", story.word()])},
     })
 }
 
@@ -247,6 +135,9 @@ fn finding(story: &Story, call: &Call, found: &Found, (id, index): (String, usiz
     }
     if let Some(note) = &found.note {
         what = format!("{what}. {}", clean(note, MAX_WIDTH));
+    }
+    for origin in origins(call, found) {
+        what = format!("{what}. It came from {origin}");
     }
     let names = |flow: Option<&Flow>| flow.map_or_else(String::new, |flow| format!("{} {}", flow.kind, flow.name.text));
     let steps: Vec<String> = found.transform.iter().map(|step| step.text.clone()).collect();
@@ -277,7 +168,7 @@ fn finding(story: &Story, call: &Call, found: &Found, (id, index): (String, usiz
         "level": level(found.severity),
         "message": {"text": message(&what)},
         "locations": [{"physicalLocation": physical(story, found.seq.saturating_add(1)), "logicalLocations": logical}],
-        "partialFingerprints": {"customsFlow/v1": print},
+        "partialFingerprints": {FINGERPRINT: print},
         "properties": {"call": call.number, "severity": found.severity, "finding": crate::json::finding(found)},
     });
     if let (false, Some(object)) = (path.is_empty(), result.as_object_mut()) {
@@ -289,7 +180,9 @@ fn finding(story: &Story, call: &Call, found: &Found, (id, index): (String, usiz
 fn denial(story: &Story, call: &Call, row: &Denial, (id, index): (String, usize)) -> Value {
     let times = if row.count > 1 { format!(" ({} times)", row.count) } else { String::new() };
     let requested = clean(&row.requested, MAX_WIDTH);
-    let what = format!("{} {requested} was denied{times}: {}", row.capability, why(&row.code));
+    let host =
+        host_of(row.capability, &row.requested).map_or_else(String::new, |host| format!(" (the host is {host})"));
+    let what = format!("{} {requested}{host} was denied{times}: {}", row.capability, why(&row.code));
     let tool = call.tool.as_ref().map_or("", |tool| tool.text.as_str());
     let print = fingerprint(&[&id, component(story), tool, row.capability, &row.operation.text, &row.requested.text]);
     json!({
@@ -302,7 +195,7 @@ fn denial(story: &Story, call: &Call, row: &Denial, (id, index): (String, usize)
             "logicalLocations": [tool_location(call), {"name": requested, "kind": "resource"}],
         }],
         "occurrenceCount": row.count.max(1),
-        "partialFingerprints": {"customsFlow/v1": print},
+        "partialFingerprints": {FINGERPRINT: print},
         "properties": {"call": call.number, "capability": row.capability, "operation": clean(&row.operation, MAX_WIDTH)},
     })
 }
