@@ -28,6 +28,7 @@ test: build guests
 check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) check --locked -p customs --features otel
 
 # What the matcher sees and what it does not, row by row; docs/evidence.md has the same. CUSTOMS_WRITE_EVIDENCE=1 writes it there.
 evidence: build guests

@@ -264,7 +264,11 @@ fn hidden_characters_of_a_result_are_delivered_and_flagged() {
     let text = "fine\u{e0049}\u{e0067}\u{e006e}\u{e006f}\u{e0072}\u{e0065}\u{202e}";
     let result = server.result("echo", json!({"text": text}));
     assert_eq!(result["structuredContent"]["result"], text, "data is data");
-    assert!(server.finish().stderr.is_empty(), "the caller sent it itself");
+    let flows = result["_meta"]["dev.customs/flows"].as_array().unwrap();
+    assert!(flows.iter().any(|f| f["rule"] == "CUS301" && f["sink"] == "return:/result"), "{flows:?}");
+    // One letter less of it is a typographer's.
+    let plain = server.result("echo", json!({"text": "fine\u{200b}"}));
+    assert!(plain["_meta"].get("dev.customs/flows").is_none(), "{plain}");
 }
 
 #[test]
@@ -300,7 +304,7 @@ fn a_call_that_waits_is_cancelled_as_promptly_as_one_that_computes() {
     world.dir("led");
     let customs = world.customs(&["serve"]).arg(guest("puppet")).arg(world.fill("--ledger={world}/led"));
     let mut server = Server::start(customs.arg("--timeout=60s"));
-    let script = json!([{"op": "sleep", "ms": 50_000}]).to_string();
+    let script = json!([{"op": "sleep", "ns": "max"}]).to_string();
     let id = server.send("tools/call", json!({"name": "perform", "arguments": {"script": script}}));
     std::thread::sleep(Duration::from_millis(500));
     server.say(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}));
@@ -325,7 +329,7 @@ fn the_process_ends_with_its_client_though_tools_loop_and_wait() {
             .arg(guest("bench")),
     );
     server.send("tools/call", json!({"name": "spin-n", "arguments": {"rounds": "100000000000"}}));
-    let script = json!([{"op": "sleep", "ms": 50_000}]).to_string();
+    let script = json!([{"op": "sleep", "ns": "max"}]).to_string();
     server.send("tools/call", json!({"name": "perform", "arguments": {"script": script}}));
     std::thread::sleep(Duration::from_millis(300));
     let ended = server.finish();

@@ -212,15 +212,17 @@ fn a_call_that_is_under_way_finishes_under_what_it_began_with() {
     policy(&world, good);
     let mut server = Server::start(serve(&world));
     let spin =
-        |server: &mut Server, n: u64| server.send("tools/call", json!({"name": "spin-n", "arguments": {"n": n}}));
+        |server: &mut Server, n: u64| server.send("tools/call", json!({"name": "spin-n", "arguments": {"rounds": n}}));
     // Long enough to be overtaken.
-    let long = spin(&mut server, 400_000_000);
+    let long = spin(&mut server, 1_500_000_000);
     std::thread::sleep(Duration::from_millis(100));
     policy(&world, "[tool.bench\n");
     let next = server.send("tools/call", json!({"name": "echo", "arguments": {"text": "x"}}));
-    refused(&server.answer(next)["result"], NOTHING_RUNS);
-    let answer = server.answer(long);
-    assert_eq!(answer["result"]["isError"], false, "{answer}");
+    let mut answers: Vec<Value> = (0..2).map(|_| server.next(Duration::from_secs(60)).unwrap()).collect();
+    let long_answer = answers.pop().unwrap();
+    assert_eq!((&answers[0]["id"], &long_answer["id"]), (&json!(next), &json!(long)));
+    refused(&answers[0]["result"], NOTHING_RUNS);
+    assert_eq!(long_answer["result"]["isError"], false, "{long_answer}");
     server.finish();
     ledgers(&world.path("ledgers"));
 }

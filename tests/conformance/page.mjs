@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-/** Whose work a scenario is about. What is called vacuous passes on a server that has nothing of the kind, and shows nothing there. */
+// Whose work a scenario looks at.
 const GUEST = "guest";
 const CUSTOMS = "customs";
 const RMCP = "rmcp";
@@ -70,15 +70,19 @@ const COLUMNS = REVISIONS.flatMap((revision) => [`program-${revision}`, `fixture
 const BEGIN = "<!-- results -->\n";
 const END = "<!-- end of results -->";
 
-function table(results, complain) {
+function table(results, required, complain) {
     const known = {};
+    const total = {};
     for (const [key, scenarios] of Object.entries(results)) {
         for (const [scenario, checks] of Object.entries(scenarios)) {
             const row = scenario.startsWith("tasks-") ? "tasks-*" : scenario;
             if (!(row in WHO)) complain(`page.mjs does not say who answers ${row}`);
             const cell = ((known[row] ??= {})[key] ??= { passed: 0, all: 0 });
-            cell.passed += checks.filter((check) => check.status === "SUCCESS").length;
-            cell.all += checks.length;
+            const sum = (total[key] ??= { passed: 0, all: 0 });
+            for (const into of required[key].has(scenario) ? [cell, sum] : [cell]) {
+                into.passed += checks.filter((check) => check.status === "SUCCESS").length;
+                into.all += checks.length;
+            }
         }
     }
     const columns = REVISIONS.map((revision) => `${revision}, program | with fixtures`);
@@ -92,18 +96,19 @@ function table(results, complain) {
         if (!(row in known)) complain(`page.mjs names ${row}, which the runner does not run`);
         lines.push(`| ${row} | ${who} | ${COLUMNS.map((key) => cell(known[row]?.[key])).join(" | ")} |`);
     }
+    lines.push(`| all that are required | | ${COLUMNS.map((key) => cell(total[key])).join(" | ")} |`);
     return `${lines.join("\n")}\n`;
 }
 
 /** Compares the page's table with the results, or writes it. True if it is current. */
-export function page(path, results, complain) {
+export function page(path, results, required, complain) {
     const text = readFileSync(path, "utf8");
     const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
     if (from < 0 || to < from) {
         complain(`${path} has no place for the results`);
         return false;
     }
-    const made = table(results, complain);
+    const made = table(results, required, complain);
     const current = text.slice(0, from + BEGIN.length) + made + text.slice(to);
     if (current === text) return true;
     if (process.env.CUSTOMS_WRITE_CONFORMANCE) {

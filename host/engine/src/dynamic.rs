@@ -271,3 +271,50 @@ fn embedded(resource: tool_types::EmbeddedResource) -> Value {
     };
     Value::Object(object)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_types_are_two_tokens_of_the_kind_that_the_block_is() {
+        let long = format!("image/{}", "x".repeat(MAX_MIME_TYPE));
+        for (mime_type, kinds, fits) in [
+            ("image/png", &["image"][..], true),
+            ("IMAGE/svg+xml; charset=utf-8", &["image"], true),
+            ("text/html", &["image"], false),
+            ("text/plain;charset=utf-8", &[], true),
+            ("text", &[], false),
+            ("text/", &[], false),
+            ("text/plain\n", &[], false),
+            ("text/plain; a=\u{202e}", &[], false),
+            ("text/pl ain", &[], false),
+            ("", &[], false),
+            (&long, &["image"], false),
+        ] {
+            assert_eq!(check_mime_type(mime_type, kinds).is_ok(), fits, "{mime_type:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_have_a_scheme_and_nothing_hidden() {
+        let long = format!("https://example.com/{}", "x".repeat(MAX_URI));
+        for (uri, fits) in [
+            ("https://example.com/a?b=c#d", true),
+            ("test://static-text", true),
+            ("urn:isbn:0451450523", true),
+            ("file:///box/a.md", true),
+            ("/box/a.md", false),
+            ("1a:b", false),
+            (":b", false),
+            ("https://example.com/a b", false),
+            ("https://example.com/\u{1b}[2J", false),
+            ("https://example.com/\u{202e}gpj", false),
+            ("https://example.com/\r\nx", false),
+            ("JavaScript:alert(1)", false),
+            (&long, false),
+        ] {
+            assert_eq!(check_uri(uri).is_ok(), fits, "{uri:?}");
+        }
+    }
+}

@@ -31,5 +31,6 @@ pub use find::{Input, Outcome, find};
 pub use finding::{Action, Finding, Method, Severity, Strength};
 pub use lineage::{Carried, Lineage, Origin, Traced};
 pub use own::explain;
+pub use prompt::reads_like_instructions;
 pub use rules::{Rule, rule, rules};
 pub use stand_ins::{StandIn, stand_ins};

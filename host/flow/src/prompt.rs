@@ -17,6 +17,13 @@ use customs_ledger::material::{Class, Sink};
 use patterns::{hidden, instructions, prompts};
 use std::collections::BTreeMap;
 
+/// What makes a text read like instructions to a model, where something does; for texts that are no sinks, such as a tool's description.
+#[must_use]
+pub fn reads_like_instructions(text: &str) -> Option<&'static str> {
+    let found = instructions(text.as_bytes()).into_iter().min();
+    found.map(|(_, _, what)| what)
+}
+
 /// Ranges of one kind in one sink. More say no more.
 const RANGES: usize = 256;
 

@@ -32,9 +32,9 @@ pub use http::{Front, PATH, Token};
 pub use reload::Renewed;
 pub use server::Ground;
 pub use shelf::{Held, Subject};
-pub use trace::{Ended, Spans, Traceparent};
 #[cfg(feature = "otel")]
 pub use trace::{Clock, Collector, Exporter};
+pub use trace::{Ended, Spans, Traceparent};
 
 use crate::ask::Ask;
 use crate::desk::Desk;

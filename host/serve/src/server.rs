@@ -15,9 +15,10 @@ use customs_engine::{CallError, Ending, Report};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ElicitRequest, ElicitRequestParams,
     ElicitResult, ErrorData, ExtensionCapabilities, Implementation, InputRequest, InputRequests, InputRequiredResult,
-    InputResponses, JsonObject, ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-    ReadResourceResult, ResourceContents, ResourceTemplate, ServerCapabilities, ServerConfig, SubscriptionFilter, Tool,
+    InputResponses, JsonObject, ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
+    ReadResourceResponse, ReadResourceResult, ResourceContents, ResourceTemplate, ServerCapabilities, ServerConfig,
+    SubscriptionFilter, Tool,
 };
 #[allow(deprecated, reason = "logging is deprecated in the newest revision and in use by older clients")]
 use rmcp::model::{LoggingLevel, SetLevelRequestParams};

@@ -23,6 +23,7 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn main() {
     let components: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
@@ -35,10 +36,13 @@ fn main() {
 async fn serve(components: &[PathBuf]) {
     let tools = guests::open(components).await;
     let shared = Arc::new(Shared::new());
+    // As `customs serve --http` has them.
+    let mut sessions = LocalSessionManager::default();
+    sessions.session_config.completed_cache_ttl = Duration::ZERO;
     let service = StreamableHttpService::new(
         move || Ok(Fixture::new(tools.handler(), Arc::clone(&shared))),
-        LocalSessionManager::default().into(),
-        StreamableHttpServerConfig::default(),
+        Arc::new(sessions),
+        StreamableHttpServerConfig::default().with_json_response(true),
     );
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     eprintln!("serving  http://{}/mcp", listener.local_addr().unwrap());

@@ -199,6 +199,7 @@ mod tests {
     use std::io::{Read as _, Write as _};
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "a collector on this machine")]
     fn a_span_reaches_the_collector_under_its_parent() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}/base/", listener.local_addr().unwrap());

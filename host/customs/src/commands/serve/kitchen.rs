@@ -28,9 +28,11 @@ pub(super) struct Kitchen {
     ledgers: Option<(Dir, PathBuf)>,
     /// One engine for each kind of code and memory.
     hosts: Mutex<BTreeMap<(bool, bool), Arc<Host>>>,
-    /// Every ledger that is not closed, and whose it is.
-    open: Mutex<Vec<(Weak<Subject>, Arc<Mutex<Ledger>>)>>,
+    open: Mutex<Vec<Opened>>,
 }
+
+/// A ledger that is not closed, and the subject whose calls are in it.
+type Opened = (Weak<Subject>, Arc<Mutex<Ledger>>);
 
 /// A component to serve, before it is read.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub(super) struct Served {
     pub(super) subject: Arc<Subject>,
     /// What a person granted since the policy was read.
     pub(super) given: Vec<Given>,
+    /// What the person was told last of its file.
+    pub(super) told: String,
 }
 
 impl Kitchen {
@@ -158,7 +162,7 @@ impl Kitchen {
             return Err(Fault::Refused(format!("{component} has no tool that can be called")));
         }
         let subject = self.subject(made, &wanted.name, component, tools);
-        Ok(Some(Served { wanted, stamp, subject, given: Vec::new() }))
+        Ok(Some(Served { wanted, stamp, subject, given: Vec::new(), told: String::new() }))
     }
 
     /// The same component, with a ledger of its own, under its policy and what a person granted besides. The policy must be that of

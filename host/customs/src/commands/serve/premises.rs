@@ -73,7 +73,7 @@ impl Premises {
                 (None, Some(known)) if known.wanted.name == wanted.name => {
                     known.subject.held.set(Some(CHANGED));
                     let (subject, stamp) = (Arc::clone(&known.subject), known.stamp);
-                    served.push(Served { wanted, stamp, subject, given: Vec::new() });
+                    served.push(Served { wanted, stamp, subject, given: Vec::new(), told: known.told.clone() });
                 }
                 (None, _) => {
                     let name = shown_name(&wanted.path);
@@ -116,30 +116,34 @@ impl Premises {
             .map_err(|fault| fault.sentence().to_owned())
             .and_then(|file| read_component(file, &name, None).map_err(|e| e.to_string()));
         let before = served.subject.held.why();
-        match found {
+        let told = match found {
             Ok(wasm) if wasm.sha256() == known => {
-                if before == Some(UNREADABLE) {
-                    served.subject.held.set(None);
-                    self.tell(&format!(
-                        "{}: the component can be read again and is the one that was listed",
-                        served.wanted.name
-                    ));
+                // A component that was another one meanwhile stays held.
+                if before != Some(UNREADABLE) {
+                    served.stamp = stamp;
+                    return;
                 }
+                served.subject.held.set(None);
+                format!("{}: {name} can be read again and is what it was", served.wanted.name)
             }
             Ok(wasm) => {
                 served.subject.held.set(Some(CHANGED));
                 let (old, new) = (hex(&known), hex(&wasm.sha256()));
-                self.tell(&format!(
+                format!(
                     "{}: {name} changed while it was served and is not run any more: it was {old} and is {new}; put this sha256 into the policy, or start again",
                     served.wanted.name
-                ));
+                )
             }
             Err(why) => {
                 if before.is_none() {
                     served.subject.held.set(Some(UNREADABLE));
                 }
-                self.tell(&format!("{}: the component is not run: {why}", served.wanted.name));
+                format!("{}: it is not run: {why}", served.wanted.name)
             }
+        };
+        if served.told != told {
+            self.tell(&told);
+            served.told = told;
         }
         served.stamp = stamp;
     }
