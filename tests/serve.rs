@@ -565,3 +565,44 @@ fn the_settings_for_a_client_start_the_same_server_from_anywhere() {
     let mut server = Server::start(customs);
     assert_eq!(server.result("read-note", json!({"path": "/work/f"}))["structuredContent"]["body"], world.inside);
 }
+
+#[test]
+fn what_one_tool_gave_out_keeps_its_origin_in_the_call_of_another() {
+    let world = World::new();
+    let customs = world.customs(&["serve", "--allow-read={work}::/data"]).arg(guest("notes")).arg(guest("puppet"));
+    let mut server = Server::start(customs);
+    let printed = |server: &mut Server, text: &str| {
+        let script = json!([{"op": "stdout", "text": format!("<{text}>\n")}]).to_string();
+        let result = server.result("perform", json!({ "script": script }));
+        let flows = result["_meta"]["dev.customs/flows"].as_array().cloned().unwrap_or_default();
+        flows.into_iter().find(|f| f["sink"] == "stdout:stdout")
+    };
+    // What a client makes up itself comes from nowhere.
+    let inside = world.inside.clone();
+    assert_eq!(printed(&mut server, &inside), None);
+    let note = server.result("read-note", json!({"path": "/data/f"}));
+    assert_eq!(note["structuredContent"]["body"], inside);
+    let flow = printed(&mut server, &inside).expect("the bytes of the file went on");
+    let origin = &flow["origin"];
+    assert_eq!((&flow["source"], &origin["name"]), (&json!("argument:/script"), &json!("/data/f")), "{flow}");
+    assert_eq!((&origin["tool"], &origin["class"]), (&json!("read-note"), &json!("private")), "{flow}");
+}
+
+#[test]
+fn a_large_answer_is_withheld_only_where_a_secret_could_be_in_it() {
+    // More than is searched whole.
+    let text = "every line is a little different: ".chars().cycle().take(3 << 20).collect::<String>();
+    let text: String = text
+        .chars()
+        .enumerate()
+        .map(|(at, c)| if at % 61 == 0 { char::from(b'a' + (at % 26) as u8) } else { c })
+        .collect();
+    let world = World::new();
+    let mut server = Server::start(echoes(&world, &[]));
+    assert_eq!(server.result("echo", json!({ "text": text }))["isError"], false);
+    let customs = echoes(&world, &["--allow-env=KEY"]).env("KEY", "k7Q2-vX9p-Lm4T-8sZr");
+    let mut server = Server::start(customs);
+    assert_eq!(server.result("echo", json!({"text": "small"}))["isError"], false);
+    // The tool reads no variable, so that nothing of it could be there.
+    assert_eq!(server.result("echo", json!({ "text": text }))["isError"], false);
+}

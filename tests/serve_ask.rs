@@ -2,6 +2,7 @@
 //! while the call is open (up to 2025-11-25), and between two requests (since 2026-07-28).
 
 use crate::support::mcp::{MODERN, Server, USUAL, ledgers};
+use crate::support::servers::Server as Network;
 use crate::support::{Customs, World, guest};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
@@ -498,5 +499,56 @@ fn another_policy_drops_what_was_granted_for_the_session() {
         assert!(!got_it(&world, &answer) && questions.len() == 1, "{revision}: {answer}");
         client.server.finish();
         ledgers(&world.path("ledgers"));
+    });
+}
+
+#[test]
+fn leave_to_write_is_asked_for_by_the_place_that_is_granted_already() {
+    everywhere(|revision| {
+        let world = World::new();
+        // The file is beside what it grants, the program somewhere else: "work" is not what it is from there.
+        world.dir("elsewhere/work");
+        let text =
+            format!("[tool.puppet]\ncomponent = \"{}\"\nallow-read = [\"work::/box\"]\n", guest("puppet").display());
+        world.write("customs.toml", text);
+        let customs =
+            world.customs(&["serve", "--ask", "--policy", "{world}/customs.toml"]).cwd(&world.path("elsewhere"));
+        let mut client = Client::new(customs, revision, forms());
+        let script = json!([{"op": "open", "dir": "/box", "path": "new", "write": true, "create": true}]);
+        let (_, questions) = client.call(&script, &[Some(accept("session"))]);
+        let rule = world.fill("--allow-write={work}::/box");
+        assert!(questions[0]["message"].as_str().unwrap().contains(&rule), "{}", questions[0]);
+        assert!(world.exists("work/new") && !world.exists("elsewhere/work/new"), "{revision}");
+        client.server.finish();
+    });
+}
+
+#[test]
+fn a_request_that_was_refused_is_sent_once_and_one_that_was_sent_is_not_sent_again() {
+    everywhere(|revision| {
+        let world = World::new();
+        let (asked, known) = (Network::http(), Network::http());
+        let get = |server: &Network| json!({"op": "http", "url": format!("{}/x", server.origin())});
+        let mut client = Client::new(puppet(&world, &["--ask"]), revision, forms());
+        let (answer, questions) = client.call(&json!([get(&asked)]), &[Some(accept("once"))]);
+        let rule = format!("--allow-net={}", asked.origin());
+        assert!(questions[0]["message"].as_str().unwrap().contains(&rule), "{}", questions[0]);
+        assert_eq!(said(&answer), ["ok"], "{revision}");
+        assert!(!answer.to_string().contains("--allow"));
+        asked.heard_once();
+        let (_, questions) = client.call(&json!([get(&asked)]), &[Some(accept("deny"))]);
+        assert_eq!(questions.len(), 1);
+        asked.heard_once();
+        client.server.finish();
+
+        let other = Network::http();
+        let allowed = format!("--allow-net={}", known.origin());
+        let mut client = Client::new(puppet(&world, &["--ask", &allowed]), revision, forms());
+        let (answer, questions) = client.call(&json!([get(&known), get(&other)]), &[Some(accept("session"))]);
+        assert_eq!(questions[0]["requestedSchema"]["properties"]["grant"]["enum"], json!(["deny", "session"]));
+        assert_eq!(said(&answer)[0], "ok", "{revision}");
+        known.heard_once();
+        other.untouched();
+        client.server.finish();
     });
 }

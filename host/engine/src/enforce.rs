@@ -25,7 +25,9 @@ pub(crate) fn trace<'s>(lineage: &Mutex<Lineage>, sources: &'s [Source], budget:
 
 impl Judge for ByRules {
     fn watches(&self, kind: SinkKind) -> bool {
-        self.policy.may_stop_flows_to(kind.as_str(), self.defaults)
+        let by_rule = self.policy.may_stop_flows_to(kind.as_str(), FlowDefaults::Run);
+        let by_default = || self.policy.may_stop_flows_to(kind.as_str(), self.defaults);
+        by_rule || (self.may_hold_secrets() && by_default())
     }
 
     fn blocks(&self, sources: &[Source], sinks: &[Sink]) -> Option<Arc<str>> {
@@ -35,7 +37,8 @@ impl Judge for ByRules {
         let traced = trace(&self.lineage, sources, &budget);
         let mut found = find(&Input { sources: traced.sources(), sinks: &numbered, known: &[] }, &budget);
         traced.settle(&mut found.findings, &numbered);
-        if !found.complete || !traced.is_complete() {
+        let kind = numbered.first().map_or(SinkKind::HttpRequest, |sink| sink.kind);
+        if (!found.complete || !traced.is_complete()) && self.concerns(sources, kind) {
             // What could not be looked at is not known to be harmless, and a rule asked for that.
             return Some(Arc::from("a flow rule, and what it holds could not all be searched"));
         }
@@ -43,6 +46,28 @@ impl Judge for ByRules {
             (FlowAction::Block, rule) => rule.or_else(|| Some(Arc::from("the default flow rules"))),
             _ => None,
         })
+    }
+}
+
+impl ByRules {
+    /// The defaults are about secrets. A call to which none is granted has none, unless one left an earlier call.
+    fn may_hold_secrets(&self) -> bool {
+        !self.policy.env().is_empty()
+            || !self.policy.net().secrets().is_empty()
+            || !self.lineage.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Whether a rule or a default could stop what one of these sources has on its way to sinks of this kind.
+    fn concerns(&self, sources: &[Source], kind: SinkKind) -> bool {
+        let stops = |class: Class, source: &Source| {
+            let (class, source_kind, sink_kind) = (class.as_str(), source.kind.as_str(), kind.as_str());
+            // Without a name every rule that binds some place of the kind binds.
+            let ends = FlowEnds { class, source_kind, source_name: &source.name, sink_kind, sink_name: "" };
+            self.policy.flow(&ends, self.defaults).0 > FlowAction::Warn
+        };
+        // What left an earlier call may have come in as anything.
+        let earlier = !self.lineage.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        sources.iter().any(|source| stops(source.class, source) || (earlier && stops(Class::Secret, source)))
     }
 }
 
@@ -116,7 +141,7 @@ pub(crate) fn answer(
     };
     let concerned = |f: &Finding, action: Action| f.action == action && is_answer(f).is_some();
     let kind = if result.is_error { SinkKind::Error } else { SinkKind::Return };
-    let unsure = !complete && rules.watches(kind);
+    let unsure = !complete && rules.concerns(sources, kind);
     if unsure || findings.iter().any(|f| concerned(f, Action::Blocked)) {
         return Answered::Blocked;
     }

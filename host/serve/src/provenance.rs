@@ -131,10 +131,19 @@ fn crossed(mut ends: Value, content: &Content) -> Value {
 /// As in `customs.run/1`, with the two numbers that its `coverage` is the ratio of.
 fn finding(finding: &Finding) -> Value {
     let ranges = |of: &[(u64, u64)]| of.iter().map(|(a, b)| json!([a, b])).collect::<Vec<_>>();
-    json!({"rule": finding.rule, "severity": finding.severity.as_str(), "source": finding.source, "sink": finding.sink,
+    let told = json!({"rule": finding.rule, "severity": finding.severity.as_str(), "source": finding.source, "sink": finding.sink,
         "method": finding.method.as_str(), "transform": finding.transform, "strength": finding.strength.as_str(),
         "source_ranges": ranges(&finding.source_ranges), "sink_ranges": ranges(&finding.sink_ranges),
-        "seen": finding.seen, "source_bytes": finding.source_bytes, "action": finding.action.as_str()})
+        "seen": finding.seen, "source_bytes": finding.source_bytes, "action": finding.action.as_str()});
+    with_origin(told, finding)
+}
+
+/// Where the bytes were before this call had them.
+fn with_origin(mut told: Value, finding: &Finding) -> Value {
+    if let (Some(members), Some(carried)) = (told.as_object_mut(), &finding.origin) {
+        members.insert("origin".to_owned(), carried.to_json());
+    }
+    told
 }
 
 /// What goes with the answer. It never says that something is not so: absence is no claim.
@@ -173,7 +182,7 @@ fn meta(id: &str, digest: &str, report: &Report) -> MetaObject {
 fn flow(finding: &Finding, report: &Report) -> Value {
     let source = report.sources.iter().find(|s| Some(s.id) == finding.source);
     let sink = report.sinks.iter().find(|s| s.id == finding.sink);
-    json!({
+    let told = json!({
         "source": source.map(|s| format!("{}:{}", s.kind.as_str(), s.name)),
         "sink": sink.map(|s| format!("{}:{}", s.kind.as_str(), s.name)),
         "rule": finding.rule,
@@ -182,7 +191,8 @@ fn flow(finding: &Finding, report: &Report) -> Value {
         "bytes": [finding.seen, finding.source_bytes],
         "sinkRanges": finding.sink_ranges.iter().take(8).map(|(a, b)| json!([a, b])).collect::<Vec<_>>(),
         "action": finding.action.as_str(),
-    })
+    });
+    with_origin(told, finding)
 }
 
 #[cfg(test)]

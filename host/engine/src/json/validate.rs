@@ -123,7 +123,7 @@ impl Fit {
         } else {
             steps
         };
-        if false {
+        if explain > MAX_STEPS_TO_EXPLAIN {
             return Err("it does not fit the schema, which is too intricate to say where".to_owned());
         }
         // Not valid, whatever the second look finds.

@@ -11,6 +11,7 @@ use cap_std::fs::Dir;
 use customs_boundary::{Hidden, Roots};
 use customs_engine::load::{Allocation, Fuel, POOL_MAX_MEMORY};
 use customs_engine::{CallError, Host, Listed, Program, Session};
+use customs_flow::Lineage;
 use customs_ledger::{Component, Event, Ledger, Open, RunKey, run_id};
 use customs_policy::{FlowDefaults, Layer, Origin, Policy, RawGrants};
 use customs_serve::{Held, Subject};
@@ -29,6 +30,8 @@ pub(super) struct Kitchen {
     /// One engine for each kind of code and memory.
     hosts: Mutex<BTreeMap<(bool, bool), Arc<Host>>>,
     open: Mutex<Vec<Opened>>,
+    /// What left in earlier calls of any tool: a client carries it from one to the next.
+    lineage: Arc<Mutex<Lineage>>,
 }
 
 /// A ledger that is not closed, and the subject whose calls are in it.
@@ -71,6 +74,7 @@ impl Kitchen {
             ledgers: args.ledger.as_deref().map(machine::directory).transpose()?,
             hosts: Mutex::default(),
             open: Mutex::default(),
+            lineage: Arc::default(),
         })
     }
 
@@ -234,7 +238,8 @@ impl Kitchen {
         let key = Arc::new(RunKey::random().map_err(Fault::internal)?);
         let (run, ledger) = self.ledger(name, component, &program, &policy, given)?;
         let session = Session::new(program, policy, roots, network, Arc::clone(&ledger), key, Instant::now())
-            .with_defaults(FlowDefaults::Serve);
+            .with_defaults(FlowDefaults::Serve)
+            .sharing(Arc::clone(&self.lineage));
         Ok(Made { session, run, ledger, hidden })
     }
 
