@@ -595,7 +595,7 @@ fn a_large_answer_is_withheld_only_where_a_secret_could_be_in_it() {
     let text: String = text
         .chars()
         .enumerate()
-        .map(|(at, c)| if at % 61 == 0 { char::from(b'a' + (at % 26) as u8) } else { c })
+        .map(|(at, c)| if at % 61 == 0 { char::from(b"etaoinshrdlu"[at % 12]) } else { c })
         .collect();
     let world = World::new();
     let mut server = Server::start(echoes(&world, &[]));
