@@ -128,13 +128,16 @@ impl Tools {
     /// When the descriptors cannot be used.
     pub async fn serve_stdio(&self, input: OwnedFd, output: OwnedFd) -> io::Result<Served> {
         let flights: Arc<Flights> = Arc::clone(&self.0.flights);
+        let server = Server::new(Arc::clone(&self.0));
+        let gone = server.gone.clone();
         // rmcp waits for answers that are under way before it ends; they must not take longer than we give them.
         let closed = Box::new(move || {
+            gone.cancel();
             tokio::spawn(async move { flights.all_end(GRACE, PATIENCE).await });
         });
         let transport = Stdio::new(input, output, MAX_LINE, closed)?;
         // A client that leaves before it has said hello is no error.
-        if let Ok(running) = Server::new(Arc::clone(&self.0)).serve(transport).await {
+        if let Ok(running) = server.serve(transport).await {
             running.waiting().await.ok();
         }
         Ok(self.end().await)

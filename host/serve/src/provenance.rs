@@ -7,10 +7,11 @@ use crate::shelf::Subject;
 use crate::trace::Traceparent;
 use customs_engine::Report;
 use customs_flow::{Action, Finding};
-use customs_ledger::hex;
 use customs_ledger::material::{Class, Content};
+use customs_ledger::{Digest, hex};
 use rmcp::model::MetaObject;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,9 +65,7 @@ impl Runs {
     pub(crate) fn label(&self, subject: &Subject, report: &Report, trace: Option<&Traceparent>) -> MetaObject {
         // Unguessable: who knows it was given the answer.
         let id = format!("{}-{}", subject.run, report.call);
-        let record = record(&id, subject, report, trace);
-        // It has no floating-point numbers, and every key is a string: this cannot fail.
-        let canonical = serde_json_canonicalizer::to_string(&record).unwrap_or_default();
+        let canonical = record(&id, subject, report, trace);
         let digest = hex(&Sha256::digest(&canonical));
         let meta = meta(&id, &digest, report);
         self.keep(id, canonical);
@@ -75,57 +74,141 @@ impl Runs {
 }
 
 /// The record: `customs.provenance/1`.
-fn record(id: &str, subject: &Subject, report: &Report, trace: Option<&Traceparent>) -> Value {
-    let mut ending = Map::from_iter([("kind".to_owned(), json!(report.ending.kind()))]);
-    if let Some(limit) = report.ending.limit() {
-        ending.insert("limit".to_owned(), json!(limit));
-    }
-    let denials = report.denials.iter().take(MAX_LISTED).map(|row| {
-        json!({"seq": row.seq, "capability": row.capability.as_str(), "operation": row.operation,
-            "requested": row.requested, "code": row.code.as_str(), "count": row.count})
-    });
-    let sources = report.sources.iter().take(MAX_LISTED).map(|s| {
-        let ends = json!({"id": s.id, "kind": s.kind.as_str(), "name": s.name, "class": s.class.as_str()});
-        crossed(ends, &s.content)
-    });
-    let sinks = report
-        .sinks
-        .iter()
-        .take(MAX_LISTED)
-        .map(|s| crossed(json!({"id": s.id, "kind": s.kind.as_str(), "name": s.name}), &s.content));
-    let program = subject.session.program();
-    let mut record = json!({
-        "schema": "customs.provenance/1",
-        "run": id,
-        "component": {"name": subject.component, "sha256": hex(&program.sha256())},
-        "policy": hex(&subject.session.policy().digest()),
-        "tool": report.tool,
-        "ending": ending,
-        "denials": denials.collect::<Vec<_>>(),
-        "sources": sources.collect::<Vec<_>>(),
-        "sinks": sinks.collect::<Vec<_>>(),
-        "findings": report.findings.iter().take(MAX_LISTED).map(finding).collect::<Vec<_>>(),
-        "counts": {"denials": report.denials.len(), "sources": report.sources.len(), "sinks": report.sinks.len(),
-            "findings": report.findings.len()},
-        "methods": ["match"],
-        "complete": report.complete,
-    });
-    if let (Some(members), Some(trace)) = (record.as_object_mut(), trace) {
-        members.insert("traceparent".to_owned(), json!(trace.as_str()));
-    }
-    record
+///
+/// Its canonical form is what is written, and that is made for every answer. So all members stand in the order of their names, all numbers are whole
+/// and below 2^53, and serde_json escapes strings as RFC 8785 wants it: plain serialization is canonical then, and a test says so.
+#[derive(Serialize)]
+struct Record<'a> {
+    complete: bool,
+    component: Named<'a>,
+    counts: Counts,
+    denials: Vec<Denied<'a>>,
+    ending: Ended<'a>,
+    findings: Vec<Value>,
+    methods: [&'static str; 1],
+    policy: String,
+    run: &'a str,
+    schema: &'static str,
+    sinks: Vec<Crossed<'a>>,
+    sources: Vec<Crossed<'a>>,
+    tool: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
 }
 
-fn crossed(mut ends: Value, content: &Content) -> Value {
-    if let Some(members) = ends.as_object_mut() {
-        members.insert("bytes".to_owned(), json!(content.bytes));
-        members.insert("sha256".to_owned(), json!(content.digest.hex()));
-        if content.digest.keyed {
-            members.insert("keyed".to_owned(), json!(true));
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a str,
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    denials: usize,
+    findings: usize,
+    sinks: usize,
+    sources: usize,
+}
+
+#[derive(Serialize)]
+struct Denied<'a> {
+    capability: &'static str,
+    code: &'static str,
+    count: u64,
+    operation: &'a str,
+    requested: &'a str,
+    seq: u64,
+}
+
+#[derive(Serialize)]
+struct Ended<'a> {
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'a str>,
+}
+
+/// A source or a sink.
+#[derive(Serialize)]
+struct Crossed<'a> {
+    bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'static str>,
+    complete: bool,
+    id: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    keyed: bool,
+    kind: &'static str,
+    name: &'a str,
+    sha256: String,
+}
+
+impl<'a> Crossed<'a> {
+    fn new(id: u64, kind: &'static str, name: &'a str, class: Option<&'static str>, content: &Content) -> Crossed<'a> {
+        let Digest { keyed, .. } = content.digest;
+        Crossed {
+            bytes: content.bytes,
+            class,
+            complete: content.complete,
+            id,
+            keyed,
+            kind,
+            name,
+            sha256: content.digest.hex(),
         }
-        members.insert("complete".to_owned(), json!(content.complete));
     }
-    ends
+}
+
+/// The record as it is kept and hashed.
+fn record(id: &str, subject: &Subject, report: &Report, trace: Option<&Traceparent>) -> String {
+    let denials = report.denials.iter().take(MAX_LISTED).map(|row| Denied {
+        capability: row.capability.as_str(),
+        code: row.code.as_str(),
+        count: row.count,
+        operation: row.operation,
+        requested: &row.requested,
+        seq: row.seq,
+    });
+    let sources = report.sources.iter().take(MAX_LISTED);
+    let sinks = report.sinks.iter().take(MAX_LISTED);
+    let program = subject.session.program();
+    let record = Record {
+        complete: report.complete,
+        component: Named { name: &subject.component, sha256: hex(&program.sha256()) },
+        counts: Counts {
+            denials: report.denials.len(),
+            findings: report.findings.len(),
+            sinks: report.sinks.len(),
+            sources: report.sources.len(),
+        },
+        denials: denials.collect(),
+        ending: Ended { kind: report.ending.kind(), limit: report.ending.limit() },
+        findings: report.findings.iter().take(MAX_LISTED).map(|f| sorted(finding(f))).collect(),
+        methods: ["match"],
+        policy: hex(&subject.session.policy().digest()),
+        run: id,
+        schema: "customs.provenance/1",
+        sinks: sinks.map(|s| Crossed::new(s.id, s.kind.as_str(), &s.name, None, &s.content)).collect(),
+        sources: sources
+            .map(|s| Crossed::new(s.id, s.kind.as_str(), &s.name, Some(s.class.as_str()), &s.content))
+            .collect(),
+        tool: &report.tool,
+        traceparent: trace.map(Traceparent::as_str),
+    };
+    // Every key is a string: this cannot fail.
+    serde_json::to_string(&record).unwrap_or_default()
+}
+
+/// The same with the members of every object in the order of their names, all of which are ASCII.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<(String, Value)> = members.into_iter().map(|(k, v)| (k, sorted(v))).collect();
+            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Value::Object(members.into_iter().collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }
 
 /// As in `customs.run/1`, with the two numbers that its `coverage` is the ratio of.
@@ -198,6 +281,7 @@ fn flow(finding: &Finding, report: &Report) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_published_vector_of_the_extension_has_its_digest() {
@@ -207,6 +291,51 @@ mod tests {
         let canonical = serde_json_canonicalizer::to_string(&record).unwrap();
         let wanted = "c509d629b2ab94b573c44ac10acb4941ab3949ff3cf857983c643bb0a476cefb";
         assert_eq!(hex(&Sha256::digest(&canonical)), wanted);
+    }
+
+    /// The shape of a record, with everything in it that a tool can choose.
+    fn with_texts(texts: &[String; 4], numbers: [u64; 3]) -> String {
+        let [a, b, c, d] = texts.each_ref().map(String::as_str);
+        let [n, m, o] = numbers.map(|n| n & ((1 << 53) - 1));
+        let crossed = |class, keyed| Crossed {
+            bytes: n,
+            class,
+            complete: keyed,
+            id: m,
+            keyed,
+            kind: "file",
+            name: a,
+            sha256: b.to_owned(),
+        };
+        let denied = Denied { capability: "fs.read", code: "no-grant", count: o, operation: c, requested: d, seq: n };
+        let record = Record {
+            complete: true,
+            component: Named { name: a, sha256: b.to_owned() },
+            counts: Counts { denials: 1, findings: 2, sinks: 3, sources: 4 },
+            denials: vec![denied],
+            ending: Ended { kind: "limit", limit: Some(b) },
+            findings: vec![sorted(json!({"z": a, "b": [{"y": b, "a": n, "B": m}], "a": null, "_": true}))],
+            methods: ["match"],
+            policy: c.to_owned(),
+            run: d,
+            schema: "customs.provenance/1",
+            sinks: vec![crossed(None, false)],
+            sources: vec![crossed(Some("secret"), true)],
+            tool: c,
+            traceparent: Some(d),
+        };
+        serde_json::to_string(&record).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_hashed_is_canonical_whatever_a_tool_says(
+            texts in proptest::array::uniform4("(\\PC|[\x00-\x7f\u{2028}\u{ff}\u{10ffff}]){0,12}"), numbers in any::<[u64; 3]>(),
+        ) {
+            let written = with_texts(&texts, numbers);
+            let value: Value = serde_json::from_str(&written).unwrap();
+            prop_assert_eq!(serde_json_canonicalizer::to_string(&value).unwrap(), written);
+        }
     }
 
     #[test]

@@ -89,6 +89,8 @@ pub(crate) struct Server {
     log: Arc<Mutex<LoggingLevel>>,
     /// It is told of changes.
     known: Arc<AtomicBool>,
+    /// Cancelled once the client has closed its end: what only listens has nothing to wait for then.
+    pub(crate) gone: Context,
 }
 
 /// A finished run of a tool.
@@ -112,7 +114,7 @@ fn tells_the_model(version: Option<&ProtocolVersion>) -> bool {
 impl Server {
     #[allow(deprecated, reason = "as above")]
     pub(crate) fn new(house: Arc<House>) -> Server {
-        Server { house, log: Arc::new(Mutex::new(LoggingLevel::Info)), known: Arc::default() }
+        Server { house, log: Arc::new(Mutex::new(LoggingLevel::Info)), known: Arc::default(), gone: Context::default() }
     }
 
     fn shelf(&self) -> Arc<Shelf> {
@@ -392,7 +394,10 @@ impl ServerHandler for Server {
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         // Also where nobody polls this to its end.
         let _listed = self.house.reload.add_subscription(context.sink());
-        context.cancelled().await;
+        tokio::select! {
+            () = context.cancelled() => {}
+            () = self.gone.given_up() => {}
+        }
         Ok(())
     }
 
