@@ -4,19 +4,30 @@
 //! still running at the guest's first tick (10 ms), goes on among the workers, and while any is there others begin there too: a tool that
 //! spins never holds up the protocol twice.
 
+use std::collections::HashMap;
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 /// The workers, and how many calls may run.
 #[derive(Debug)]
 pub(crate) struct Desk {
     workers: tokio::runtime::Handle,
     places: Semaphore,
+    /// How many of the places one component may have while others are served too, and what it has of them.
+    share: usize,
+    of_one: Mutex<HashMap<String, Arc<Semaphore>>>,
     /// Calls among the workers.
     moved: Arc<AtomicUsize>,
+}
+
+/// A call's right to run.
+#[derive(Debug)]
+pub(crate) struct Place<'d> {
+    _own: Option<OwnedSemaphorePermit>,
+    _of_all: SemaphorePermit<'d>,
 }
 
 /// One call among the workers.
@@ -38,16 +49,28 @@ impl Drop for Moved {
 impl Desk {
     /// `places` calls run at once; the others wait for one of them.
     pub(crate) fn new(workers: tokio::runtime::Handle, places: usize) -> Desk {
-        Desk { workers, places: Semaphore::new(places), moved: Arc::default() }
+        let share = (places - places / 4).max(1);
+        Desk { workers, places: Semaphore::new(places), share, of_one: Mutex::default(), moved: Arc::default() }
     }
 
     pub(crate) fn workers(&self) -> &tokio::runtime::Handle {
         &self.workers
     }
 
-    /// A place for one call. None when the server is going down.
-    pub(crate) async fn place(&self) -> Option<SemaphorePermit<'_>> {
-        self.places.acquire().await.ok()
+    /// A place for one call of a component; where there are others, it leaves a quarter of the places to them. None when the server is going down.
+    pub(crate) async fn place(&self, component: &str, is_alone: bool) -> Option<Place<'_>> {
+        let own = if is_alone { None } else { Some(self.of(component).acquire_owned().await.ok()?) };
+        Some(Place { _own: own, _of_all: self.places.acquire().await.ok()? })
+    }
+
+    fn of(&self, component: &str) -> Arc<Semaphore> {
+        let mut of_one = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = of_one.get(component) {
+            return Arc::clone(places);
+        }
+        let places = Arc::new(Semaphore::new(self.share));
+        of_one.insert(component.to_owned(), Arc::clone(&places));
+        places
     }
 
     /// Nothing begins any more.
@@ -110,6 +133,29 @@ mod tests {
             assert_eq!(held, Some(true));
             assert_ne!(next, Some(here));
             assert_eq!(desk.run(async { thread::current().id() }).await, Some(here));
+        });
+    }
+
+    #[test]
+    fn one_component_leaves_places_to_the_others() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let desk = Desk::new(tokio::runtime::Handle::current(), 4);
+            let soon = |component: &'static str, alone| {
+                tokio::time::timeout(Duration::from_millis(20), desk.place(component, alone))
+            };
+            let mut held = Vec::new();
+            for _ in 0..3 {
+                held.push(soon("a", false).await.unwrap());
+            }
+            assert!(soon("a", false).await.is_err(), "the last place is for others");
+            held.push(soon("b", false).await.unwrap());
+            assert!(soon("b", false).await.is_err(), "there are four");
+            held.clear();
+            for _ in 0..4 {
+                held.push(soon("a", true).await.unwrap());
+            }
+            assert!(soon("a", true).await.is_err());
         });
     }
 

@@ -156,8 +156,9 @@ impl Server {
             watch.ends("fault");
             return Err(ErrorData::internal_error(why.clone(), None));
         }
+        let is_alone = self.shelf().subjects.len() < 2;
         let place = tokio::select! {
-            place = self.house.desk.place() => place,
+            place = self.house.desk.place(&subject.name, is_alone) => place,
             () = cx.ct.cancelled() => None,
         };
         let Some(_place) = place else { return Ok(Ran::Not(refusal("the call was cancelled before it began"))) };

@@ -20,6 +20,8 @@ pub(crate) fn run(args: &Serve) -> Result<Exit, Fault> {
     }
     let protocol = Runtime::new()?;
     let workers = tokio::runtime::Builder::new_multi_thread()
+        // A worker looks for new calls after each tick of a tool that computes, and not only after many.
+        .global_queue_interval(1)
         .enable_time()
         .enable_io()
         .build()
