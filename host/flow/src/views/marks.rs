@@ -17,6 +17,8 @@ const ZERO: u16 = 1 << 10;
 const DIGIT: u16 = 1 << 11;
 const LETTER: u16 = 1 << 12;
 const HIGH: u16 = 1 << 13;
+/// Second bytes of characters that nobody sees.
+const UNSEEN_2: u16 = 1 << 14;
 
 /// Runs that are counted, each in 16 bits of a word.
 const LOOSE: u32 = 0;
@@ -25,6 +27,7 @@ const HEX: u32 = 32;
 const DIGITS: u32 = 48;
 const LIST: u32 = 0;
 const BASE32: u32 = 16;
+const WORDS: u32 = 32;
 const ONE: u64 = 0x0001_0001_0001_0001;
 const REACHED: u64 = 0x8000_8000_8000_8000;
 /// A count stays far below 2^15 for so many bytes.
@@ -70,6 +73,9 @@ const fn classes() -> Classes {
         if byte >= 0x80 {
             of |= HIGH;
         }
+        if matches!(byte, 0xad | 0x8f | 0x80 | 0x81 | 0xbb | 0xb8 | 0xa0) {
+            of |= UNSEEN_2;
+        }
         of |= match byte {
             b'%' => PERCENT,
             b'\\' => BACKSLASH,
@@ -87,7 +93,8 @@ const fn classes() -> Classes {
         let loose = base64 || gap || list || byte == b'\\';
         classes.first[at] =
             lane(LOOSE, loose) | lane(BASE64, base64) | lane(HEX, hex || gap || byte == b'\\') | lane(DIGITS, digit);
-        classes.second[at] = lane(LIST, digit || list) | lane(BASE32, base32);
+        let number = digit || matches!(lower, b'a'..=b'f' | b'x');
+        classes.second[at] = lane(LIST, digit || list) | lane(BASE32, base32) | lane(WORDS, number || list);
         at += 1;
     }
     classes
@@ -107,8 +114,10 @@ pub(crate) struct Marks {
     any: u16,
     first: u64,
     second: u64,
-    /// Letters and digits that have none beside them.
-    alone: usize,
+    /// Letters and digits that have none beside them, the most without two in a row between.
+    alone: u32,
+    /// A character that nobody sees may be there.
+    unseen: bool,
     /// Every second byte is the same for a while.
     strides: bool,
     length: usize,
@@ -118,9 +127,12 @@ impl Marks {
     /// `parts`: the text has parts, and a number ends where a part does.
     pub(crate) fn of(text: &[u8], parts: bool) -> Marks {
         let first_least = least(LOOSE, 10) | least(BASE64, 11) | least(HEX, 16) | least(DIGITS, 10);
-        let second_least = least(LIST, if parts { 8 } else { 15 }) | least(BASE32, 13);
+        // Four numbers of which one has three digits, and what stands between them where they have no parts.
+        let words = if parts { 6 } else { 9 };
+        let second_least = least(LIST, if parts { 8 } else { 15 }) | least(BASE32, 13) | least(WORDS, words);
         let mut marks = Marks { strides: strides(text), length: text.len(), ..Marks::default() };
         let (mut first, mut second, mut history) = (0_u64, 0_u64, 0_u32);
+        let (mut alone, mut before, mut unseen) = (0_u32, 0_u16, 0_u16);
         for block in text.chunks(BLOCK) {
             for byte in block {
                 let at = usize::from(*byte);
@@ -131,12 +143,16 @@ impl Marks {
                 marks.first |= first + first_least;
                 marks.second |= second + second_least;
                 history = (history << 1) | u32::from(of & ALNUM);
-                marks.alone += usize::from(history & 7 == 2);
+                alone = if history & 3 == 3 { 0 } else { alone + u32::from(history & 7 == 2) };
+                marks.alone = marks.alone.max(alone);
+                unseen |= (before & UNSEEN) << 10 & of;
+                before = of;
             }
             first = clamped(first);
             second = clamped(second);
         }
-        marks.alone += usize::from(history & 3 == 1);
+        marks.alone = marks.alone.max(alone + u32::from(history & 3 == 1));
+        marks.unseen = unseen != 0;
         marks.first &= REACHED;
         marks.second &= REACHED;
         marks
@@ -184,8 +200,8 @@ impl Marks {
         self.has(HIGH)
     }
 
-    pub(crate) fn digits_any(self) -> bool {
-        self.has(DIGIT)
+    pub(crate) fn words(self) -> bool {
+        self.has(DIGIT) && Marks::run(self.second, WORDS)
     }
 
     /// Eight bytes of them.
@@ -211,7 +227,7 @@ impl Marks {
     }
 
     pub(crate) fn zero_width(self) -> bool {
-        self.has_one(UNSEEN)
+        self.unseen
     }
 
     pub(crate) fn tags(self) -> bool {
