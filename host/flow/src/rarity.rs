@@ -187,6 +187,28 @@ pub(crate) fn costs(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Bytes of a text whose costs are told together, and as many of those around them as are looked at for it.
+pub(crate) const BLOCK: usize = 1024;
+const CONTEXT: usize = 64;
+
+/// What the bytes of one block of a text cost where they stand, appended to `out`.
+pub(crate) fn costs_of_block(text: &[u8], block: usize, out: &mut Vec<u8>) {
+    let start = (block * BLOCK).min(text.len());
+    let end = (start + BLOCK).min(text.len());
+    let (before, length) = (start.min(CONTEXT), out.len());
+    costs(text.get(start - before..(end + CONTEXT).min(text.len())).unwrap_or_default(), out);
+    out.drain(length..length + before);
+    out.truncate(length + end - start);
+}
+
+/// What the bytes of a text cost where they stand: all blocks. A block is the same whichever part of the text is asked for, so that two texts
+/// are judged in the same way whichever of them is in an index.
+pub(crate) fn all_costs(text: &[u8], out: &mut Vec<u8>) {
+    for block in 0..text.len().div_ceil(BLOCK) {
+        costs_of_block(text, block, out);
+    }
+}
+
 /// A run of letters and digits; its length.
 fn run(model: &Model, rest: &[u8], out: &mut Vec<u8>) -> usize {
     let length = rest.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(rest.len());

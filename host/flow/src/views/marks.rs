@@ -19,6 +19,8 @@ const LETTER: u16 = 1 << 12;
 const HIGH: u16 = 1 << 13;
 /// Second bytes of characters that nobody sees.
 const UNSEEN_2: u16 = 1 << 14;
+/// What `0x` has, and what rotation makes of it.
+const X: u16 = 1 << 15;
 
 /// Runs that are counted, each in 16 bits of a word.
 const LOOSE: u32 = 0;
@@ -73,6 +75,9 @@ const fn classes() -> Classes {
         if byte >= 0x80 {
             of |= HIGH;
         }
+        if matches!(lower, b'x' | b'k') {
+            of |= X;
+        }
         if matches!(byte, 0xad | 0x8f | 0x80 | 0x81 | 0xbb | 0xb8 | 0xa0) {
             of |= UNSEEN_2;
         }
@@ -118,6 +123,8 @@ pub(crate) struct Marks {
     alone: u32,
     /// A character that nobody sees may be there.
     unseen: bool,
+    /// A digit beside an `x`, either way around.
+    hexed: bool,
     /// Every second byte is the same for a while.
     strides: bool,
     length: usize,
@@ -133,6 +140,7 @@ impl Marks {
         let mut marks = Marks { strides: strides(text), length: text.len(), ..Marks::default() };
         let (mut first, mut second, mut history) = (0_u64, 0_u64, 0_u32);
         let (mut alone, mut before, mut unseen) = (0_u32, 0_u16, 0_u16);
+        let mut hexed = 0_u16;
         for block in text.chunks(BLOCK) {
             for byte in block {
                 let at = usize::from(*byte);
@@ -146,6 +154,7 @@ impl Marks {
                 alone = if history & 3 == 3 { 0 } else { alone + u32::from(history & 7 == 2) };
                 marks.alone = marks.alone.max(alone);
                 unseen |= (before & UNSEEN) << 10 & of;
+                hexed |= ((before & DIGIT) << 4 & of) | ((before & X) >> 4 & of);
                 before = of;
             }
             first = clamped(first);
@@ -153,6 +162,7 @@ impl Marks {
         }
         marks.alone = marks.alone.max(alone + u32::from(history & 3 == 1));
         marks.unseen = unseen != 0;
+        marks.hexed = hexed != 0;
         marks.first &= REACHED;
         marks.second &= REACHED;
         marks
@@ -243,11 +253,11 @@ impl Marks {
     }
 
     pub(crate) fn bytes(self) -> bool {
-        Marks::run(self.second, LIST)
+        Marks::run(self.second, LIST) || (self.hexed && Marks::run(self.first, HEX))
     }
 
     pub(crate) fn integers(self) -> bool {
-        Marks::run(self.first, DIGITS)
+        Marks::run(self.first, DIGITS) || self.hexed
     }
 
     pub(crate) fn singles(self) -> bool {
