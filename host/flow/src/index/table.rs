@@ -77,6 +77,7 @@ impl Table {
 }
 
 /// The hash of the gram of a level, at the start of a text that has it. It folds more than case: what it confuses is told apart by the extension.
+#[inline(always)]
 pub(super) fn hash(level: usize, rest: &[u8]) -> u64 {
     match level {
         0 => short_hash(rest),

@@ -148,17 +148,30 @@ impl Index<'_> {
         needs: &dyn Needs,
         walk: &mut Walk<'_>,
     ) {
-        let (Some(table), Some(level)) = (self.tables.get(LEVEL).filter(|t| !t.is_empty), LEVELS.get(LEVEL)) else {
-            return;
-        };
-        // The last places for a 6-gram have no 8 bytes: the hash looks further where it can.
-        let mut at = from;
-        while at < from + length && at + level.gram <= text.len() {
-            let h = hash(LEVEL, text.get(at..).unwrap_or_default());
+        const { assert!(LEVEL < LEVELS.len()) };
+        let gram = const { LEVELS[LEVEL].gram };
+        let step = const { LEVELS[LEVEL].step };
+        let Some(table) = self.tables.get(LEVEL).filter(|t| !t.is_empty) else { return };
+        // As many bytes as the hash looks at.
+        let seen = gram.max(8);
+        let block = text.get(from..text.len().min(from + length - step + seen)).unwrap_or_default();
+        for (number_of_step, gram) in block.windows(seen).step_by(step).enumerate() {
+            let h = hash(LEVEL, gram);
             if table.may_have(h) {
-                self.look(table, h, text, at, number, needs, walk);
+                self.look(table, h, text, from + number_of_step * step, number, needs, walk);
             }
-            at += level.step;
+        }
+        // The last places for a 6-gram have no 8 bytes.
+        for left in (gram..seen).rev() {
+            if from + length >= text.len()
+                && let Some(at) = text.len().checked_sub(left)
+                && at.is_multiple_of(step)
+            {
+                let h = hash(LEVEL, text.get(at..).unwrap_or_default());
+                if table.may_have(h) {
+                    self.look(table, h, text, at, number, needs, walk);
+                }
+            }
         }
     }
 
