@@ -113,9 +113,8 @@ pub(crate) trait Needs {
 pub(crate) struct Index<'a> {
     corpus: &'a Corpus,
     costs: &'a [u8],
-    from: usize,
-    /// For each position of the part the entry before it in its bucket. A position is in one table at most.
-    next: Vec<u32>,
+    /// Positions of the part.
+    length: usize,
     /// One for each level.
     tables: Vec<Table>,
     /// Where one text is indexed, one place of it is enough for what is long.
@@ -124,7 +123,7 @@ pub(crate) struct Index<'a> {
 
 impl std::fmt::Debug for Index<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Index").field("positions", &self.next.len()).finish_non_exhaustive()
+        f.debug_struct("Index").field("positions", &self.length).finish_non_exhaustive()
     }
 }
 
@@ -149,21 +148,28 @@ impl<'a> Index<'a> {
             texts.push(text);
             at = end.max(at + 1);
         }
-        let mut next = vec![NONE; to.saturating_sub(from)];
         let mut tables: Vec<Table> = entries.iter().map(|entries| Table::new(*entries)).collect();
-        // The first text last: its entries are looked at before those of its views.
-        for text in texts.iter().rev() {
-            places(&corpus.text, costs, text, |at, level, rest| {
-                if let (Some(next), Some(table)) = (next.get_mut(at - from), tables.get_mut(level)) {
-                    table.enter(hash(level, rest), at, (text.start, text.end), next);
+        for text in &texts {
+            places(&corpus.text, costs, text, |_, level, rest| {
+                if let Some(table) = tables.get_mut(level) {
+                    table.count(hash(level, rest));
                 }
             });
         }
-        Index { corpus, costs, from, next, tables, settles: false }
-    }
-
-    fn after(&self, at: u32) -> u32 {
-        (at as usize).checked_sub(self.from).and_then(|at| self.next.get(at)).copied().unwrap_or(NONE)
+        for table in &mut tables {
+            table.lay_out();
+        }
+        for text in &texts {
+            places(&corpus.text, costs, text, |at, level, rest| {
+                if let Some(table) = tables.get_mut(level) {
+                    table.enter(hash(level, rest), at, text.start);
+                }
+            });
+        }
+        for table in &mut tables {
+            table.entered();
+        }
+        Index { corpus, costs, length: to.saturating_sub(from), tables, settles: false }
     }
 }
 

@@ -243,7 +243,7 @@ pub(crate) fn bits(text: &[u8]) -> u32 {
 }
 
 pub(crate) fn sum(costs: &[u8]) -> u32 {
-    costs.iter().fold(0_u32, |sum, cost| sum.saturating_add(u32::from(*cost)))
+    costs.chunks(1 << 16).fold(0_u32, |sum, chunk| sum.saturating_add(chunk.iter().map(|cost| u32::from(*cost)).sum()))
 }
 
 fn narrow(cost: u32) -> u8 {

@@ -1,40 +1,40 @@
-//! Places of grams: buckets of places by hash, and a filter that answers most questions without a look at them.
+//! Places of grams: those of one bucket stand together, and a filter answers most questions without a look at them.
 
 use super::{LEVELS, NONE};
 
 /// Entries of one text in a bucket. Fewer lose places of what repeats itself, more make repetitive texts slow: this is the factor.
-const PER_TEXT: u32 = 16;
-/// In a bucket's count: entries were left out.
-const CUT: u32 = 1 << 31;
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    /// The position that was entered last.
-    head: u32,
-    /// Entries of its text; the high bit where one was left out.
-    count: u32,
-}
+const PER_TEXT: usize = 16;
 
 pub(super) struct Table {
-    pub(super) is_empty: bool,
     /// Two bits for each entry, in one word.
     filter: Vec<u64>,
     filter_shift: u32,
-    buckets: Vec<Bucket>,
+    /// Where each bucket begins in the entries, and the end of the last.
+    starts: Vec<u32>,
     shift: u32,
+    /// Positions, those of a bucket in rising order; [`NONE`] after them where some were left out.
+    entries: Vec<u32>,
+    /// While entries are made: how far each bucket is filled.
+    filled: Vec<u32>,
 }
 
 impl Table {
+    /// For so many entries. Each is counted first, then entered.
     pub(super) fn new(entries: usize) -> Table {
         let buckets = (entries / 2).max(16).next_power_of_two();
         let words = (entries / 4).max(16).next_power_of_two();
         Table {
-            is_empty: entries == 0,
             filter: vec![0; words],
             filter_shift: 64 - words.ilog2(),
-            buckets: vec![Bucket { head: NONE, count: 0 }; buckets],
+            starts: vec![0; if entries == 0 { 0 } else { buckets + 1 }],
             shift: 64 - buckets.ilog2(),
+            entries: vec![NONE; entries],
+            filled: Vec::new(),
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     fn slot(h: u64, shift: u32) -> usize {
@@ -50,29 +50,55 @@ impl Table {
         self.filter.get(Table::slot(h, self.filter_shift)).is_some_and(|word| word & bits == bits)
     }
 
-    /// Enters a position of the text `start..end` after all of that text that are entered already; `next` is the place for the entry after it.
-    pub(super) fn enter(&mut self, h: u64, at: usize, (start, end): (usize, usize), next: &mut u32) {
-        let (Some(bucket), Ok(new)) = (self.buckets.get_mut(Table::slot(h, self.shift)), u32::try_from(at)) else {
-            return;
-        };
-        if bucket.head == NONE || !(start..end).contains(&(bucket.head as usize)) {
-            bucket.count &= CUT;
+    pub(super) fn count(&mut self, h: u64) {
+        let slot = Table::slot(h, self.shift);
+        if let Some(count) = self.starts.get_mut(slot) {
+            *count += 1;
         }
-        if bucket.count & !CUT >= PER_TEXT {
-            bucket.count |= CUT;
-            return;
-        }
-        *next = bucket.head;
-        bucket.head = new;
-        bucket.count += 1;
         if let Some(word) = self.filter.get_mut(Table::slot(h, self.filter_shift)) {
             *word |= Table::bits(h);
         }
     }
 
-    /// The first entry of a bucket, and whether others were left out.
-    pub(super) fn first(&self, h: u64) -> (u32, bool) {
-        self.buckets.get(Table::slot(h, self.shift)).map_or((NONE, false), |b| (b.head, b.count & CUT != 0))
+    /// After all are counted.
+    pub(super) fn lay_out(&mut self) {
+        let mut sum = 0;
+        for start in &mut self.starts {
+            (*start, sum) = (sum, sum + *start);
+        }
+        self.filled = self.starts.clone();
+    }
+
+    /// Enters a position of a text that begins at `start`; positions in rising order.
+    pub(super) fn enter(&mut self, h: u64, at: usize, start: usize) {
+        let slot = Table::slot(h, self.shift);
+        let (Some(filled), Some(first), Ok(new)) =
+            (self.filled.get_mut(slot), self.starts.get(slot), u32::try_from(at))
+        else {
+            return;
+        };
+        let place = *filled as usize;
+        let before = place.checked_sub(PER_TEXT).filter(|before| *before >= *first as usize);
+        if before.and_then(|before| self.entries.get(before)).is_some_and(|before| *before as usize >= start) {
+            return;
+        }
+        if let Some(entry) = self.entries.get_mut(place) {
+            *entry = new;
+            *filled += 1;
+        }
+    }
+
+    pub(super) fn entered(&mut self) {
+        self.filled = Vec::new();
+    }
+
+    /// The entries of a bucket, the first text's first places first, and perhaps [`NONE`]s.
+    pub(super) fn bucket(&self, h: u64) -> &[u32] {
+        let slot = Table::slot(h, self.shift);
+        match self.starts.get(slot..slot + 2) {
+            Some([start, end]) => self.entries.get(*start as usize..*end as usize).unwrap_or_default(),
+            _ => &[],
+        }
     }
 }
 

@@ -105,7 +105,7 @@ struct Walk<'f> {
 impl Index<'_> {
     /// For searches of texts that are so long together.
     pub(crate) fn found(&self, streamed: usize) -> Found {
-        let diagonals = (self.next.len().min(streamed) / 4).next_power_of_two().clamp(64, DIAGONALS);
+        let diagonals = (self.length.min(streamed) / 4).next_power_of_two().clamp(64, DIAGONALS);
         let none = Diagonal { number: usize::MAX, difference: 0, end: 0 };
         Found { diagonals: vec![none; diagonals], ..Found::default() }
     }
@@ -151,7 +151,7 @@ impl Index<'_> {
         const { assert!(LEVEL < LEVELS.len()) };
         let gram = const { LEVELS[LEVEL].gram };
         let step = const { LEVELS[LEVEL].step };
-        let Some(table) = self.tables.get(LEVEL).filter(|t| !t.is_empty) else { return };
+        let Some(table) = self.tables.get(LEVEL).filter(|t| !t.is_empty()) else { return };
         // As many bytes as the hash looks at.
         let seen = gram.max(8);
         let block = text.get(from..text.len().min(from + length - step + seen)).unwrap_or_default();
@@ -190,25 +190,21 @@ impl Index<'_> {
         needs: &dyn Needs,
         walk: &mut Walk<'_>,
     ) {
-        let (mut entry, cut) = table.first(h);
-        let mut looked = 0;
-        while entry != NONE {
-            let other = entry as usize;
-            entry = self.after(entry);
-            looked += 1;
+        let most = if text.len() > LONG_TEXT { PER_LOOK_OF_LONG } else { PER_LOOK };
+        let mut last = None;
+        for (looked, entry) in table.bucket(h).iter().enumerate() {
             if walk.work == 0 {
                 return;
             }
-            let most = if text.len() > LONG_TEXT { PER_LOOK_OF_LONG } else { PER_LOOK };
-            let out_of_room = looked > most || (at < walk.covered && walk.repeated == 0);
-            if out_of_room || (cut && entry == NONE) {
-                let gram = self.costs.get(other..other + SHORT_GRAM).unwrap_or_default();
-                walk.found.entries_cut += u64::from(rarity::sum(gram) >= RARE_GRAM && at >= walk.covered);
-                if out_of_room {
-                    return;
-                }
+            let spent = at < walk.covered && walk.repeated == 0;
+            if looked >= most || spent || *entry == NONE {
+                let rare =
+                    last.and_then(|last| self.costs.get(last..last + SHORT_GRAM)).map_or(0, rarity::sum) >= RARE_GRAM;
+                walk.found.entries_cut += u64::from(at >= walk.covered && rare);
+                return;
             }
-            self.follow(other, text, at, number, needs, walk);
+            last = Some(*entry as usize);
+            self.follow(*entry as usize, text, at, number, needs, walk);
         }
     }
 
@@ -280,10 +276,11 @@ fn same_gram(a: &[u8], b: &[u8]) -> bool {
 
 pub(super) fn reaches(costs: &[u8], need: u32) -> bool {
     let mut sum = 0_u32;
-    costs.iter().any(|cost| {
-        sum += u32::from(*cost);
-        sum >= need
-    })
+    need == 0
+        || costs.chunks(64).any(|chunk| {
+            sum = sum.saturating_add(rarity::sum(chunk));
+            sum >= need
+        })
 }
 
 /// Costs of the blocks of one text that were asked for last.
