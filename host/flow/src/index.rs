@@ -1,7 +1,7 @@
 //! An index of some texts, and the search for what other texts have in common with it.
 //!
 //! Every common range that counts is found, upper and lower case folded, by sampling one side only: the indexed side has an entry for each
-//! position, the other side is asked at some. A filter of two bits for each entry answers most questions without a look at the tables.
+//! position, the other side is asked at some. A filter of three bits for each entry answers most questions without a look at the tables.
 //!
 //! Ordinary text would fill the tables with what matters to nobody: " of the" stands a thousand times on both sides. So the length of what is
 //! entered follows what the bytes cost (see [`crate::rarity`]). A range that costs enough to count
@@ -45,6 +45,24 @@ const LEVELS: [Level; 5] = [
     Level { window: 64, gram: 28, step: 13 },
 ];
 const STEPS: usize = 3 * 5 * 7 * 13;
+
+#[expect(clippy::indexing_slicing, reason = "for constants, where a panic is an error of the build")]
+const fn level(number: usize) -> Level {
+    LEVELS[number]
+}
+
+/// In every window that costs enough one position is left that is asked about, even where the windows of lower levels that begin before it
+/// take the first ones; and a block begins with a position that is asked about, at every level.
+const _: () = {
+    let (mut number, mut taken) = (0, 0);
+    while number < LEVELS.len() {
+        let Level { window, gram, step } = level(number);
+        assert!(window + 1 >= gram + taken + step);
+        assert!(STEPS.is_multiple_of(step));
+        taken = window - gram;
+        number += 1;
+    }
+};
 
 /// The shortest range that is looked for.
 pub(crate) const SHORTEST: usize = 8;

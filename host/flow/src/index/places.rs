@@ -1,6 +1,6 @@
 //! Which positions of a text are entered, and at which level.
 
-use super::{LEVELS, Level};
+use super::{LEVELS, Level, level};
 use crate::rarity;
 
 /// Positions `from..to` of the text `start..end`, and the least that a range of it must cost to count.
@@ -23,19 +23,9 @@ struct Window {
 /// The level of each position of a part that is entered, with the text from there on.
 pub(super) fn places(text: &[u8], costs: &[u8], part: &Part, mut each: impl FnMut(usize, usize, &[u8])) {
     const WINDOWS: usize = LEVELS.len() - 1;
-    const LAST: Level = LEVELS[WINDOWS];
+    const LAST: Level = level(WINDOWS);
     // What costs nothing is entered only so near to what does: a range that counts has something of it, and then a gram that near.
     const AROUND: usize = LAST.window;
-    const _: () = {
-        // In every window that costs enough one position is left that is asked about, even where the windows of lower levels that begin before
-        // it take the first ones.
-        let (mut level, mut taken) = (0, 0);
-        while level < LEVELS.len() {
-            assert!(LEVELS[level].window + 1 >= LEVELS[level].gram + taken + LEVELS[level].step);
-            taken = LEVELS[level].window - LEVELS[level].gram;
-            level += 1;
-        }
-    };
     let &Part { from, to, start, end, least } = part;
     let (text, costs) = (text.get(start..end).unwrap_or_default(), costs.get(start..end).unwrap_or_default());
     let (from, to) = (from.saturating_sub(start), to.saturating_sub(start));

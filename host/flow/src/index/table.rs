@@ -6,7 +6,7 @@ use super::{LEVELS, NONE};
 const PER_TEXT: usize = 16;
 
 pub(super) struct Table {
-    /// Two bits for each entry, in one word.
+    /// Three bits for each entry, in one word.
     filter: Vec<u64>,
     filter_shift: u32,
     /// Where each bucket begins in the entries, and the end of the last.
@@ -42,7 +42,7 @@ impl Table {
     }
 
     fn bits(h: u64) -> u64 {
-        (1 << ((h >> 24) & 63)) | (1 << ((h >> 30) & 63))
+        (1 << ((h >> 24) & 63)) | (1 << ((h >> 30) & 63)) | (1 << ((h >> 36) & 63))
     }
 
     pub(super) fn may_have(&self, h: u64) -> bool {

@@ -1,7 +1,7 @@
 //! The search: what another text has in common with an index, and where.
 
 use super::table::{Table, hash};
-use super::{Hit, Index, LEVELS, NONE, Needs, SHORTEST, STEPS};
+use super::{Hit, Index, NONE, Needs, SHORTEST, STEPS, level};
 use crate::extend::{prefix, suffix};
 use crate::rarity;
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ const SETTLED: usize = 1 << 16;
 const MOST_SETTLED: usize = 256;
 /// Bits of an 6-gram that make a full bucket a loss worth telling: more than six letters of plain text have.
 /// Bytes of the shortest grams.
-const SHORT_GRAM: usize = LEVELS[0].gram;
+const SHORT_GRAM: usize = level(0).gram;
 const RARE_GRAM: u32 = 24 * rarity::UNIT;
 
 /// What a search found, and what it had to leave.
@@ -148,9 +148,8 @@ impl Index<'_> {
         needs: &dyn Needs,
         walk: &mut Walk<'_>,
     ) {
-        const { assert!(LEVEL < LEVELS.len()) };
-        let gram = const { LEVELS[LEVEL].gram };
-        let step = const { LEVELS[LEVEL].step };
+        let gram = const { level(LEVEL).gram };
+        let step = const { level(LEVEL).step };
         let Some(table) = self.tables.get(LEVEL).filter(|t| !t.is_empty()) else { return };
         // As many bytes as the hash looks at.
         let seen = gram.max(8);
