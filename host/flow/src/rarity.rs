@@ -11,7 +11,8 @@
 //! - digits cost 3.3 bits, hexadecimal runs 4 bits a digit, counting up or repeating next to nothing; years and round numbers 4 in all.
 //! - spaces and punctuation cost 0.7 to 4 bits, other bytes up to 7; what repeats itself with a period of up to 8 bytes, 0.25 bits a byte and soon nothing.
 //!
-//! **When it counts.** A range that a source of `n` bytes has in common with sinks of `m` bytes in total counts when
+//! **When it counts.** Bytes cost what they cost where they stand, so a range may cost less in one text than in the other: the middle of a word
+//! does. The lesser counts. A range that a source of `n` bytes has in common with sinks of `m` bytes in total counts when
 //! `bits >= 16 + log2(n - 7) + log2(m) + 3 * steps`, where `steps` is how many encodings had to be peeled off. There are about `n * m` pairs
 //! of places that could have agreed by chance; under the model at most one run in 2^16 shows a chance match for a given source. A source that is seen
 //! whole has one place, not `n`: it counts from `14 + log2(m) + 3 * steps`. Where the model is wrong (a phrase that everybody uses and the list lacks), so is

@@ -90,6 +90,25 @@ proptest! {
         prop_assert_eq!(found.hits, expected);
         prop_assert_eq!(corpus.text.len(), a.len());
     }
+
+    /// Ranges of all lengths that cost just what they must, between bytes that cost more: those are entered at lower levels.
+    #[test]
+    fn a_range_that_just_costs_enough_is_found_whatever_stands_around_it(
+        common in "([a-z]{2,6}[ ,.]|[0-9]{1,4}[:-]){2,40}", before in "[A-Za-z0-9]{0,30}", after in "[A-Za-z0-9]{0,30}", other in "[A-Za-z0-9 ]{0,30}",
+    ) {
+        let a = format!("{before}!{common}?{after}");
+        let b = format!("{other}#{common}*{before}");
+        let (_, costs_a) = corpus(&[a.as_bytes()]);
+        let (_, costs_b) = corpus(&[b.as_bytes()]);
+        let cost = |h: &Hit| {
+            let (a, b) = (&costs_a[h.at_indexed..h.at_indexed + h.length], &costs_b[h.at_streamed..h.at_streamed + h.length]);
+            rarity::sum(a).min(rarity::sum(b))
+        };
+        let all = naive(&[a.as_bytes()], b.as_bytes());
+        let need = all.iter().filter(|h| h.length >= common.len()).map(cost).max().unwrap_or(0);
+        let found = hits(&[a.as_bytes()], b.as_bytes(), need);
+        prop_assert_eq!(found.hits, all.into_iter().filter(|h| cost(h) >= need).collect::<Vec<_>>());
+    }
 }
 
 #[test]

@@ -21,9 +21,9 @@ const BLOCK: usize = 1 << 15;
 const SETTLED: usize = 1 << 16;
 /// Stretches that are remembered so.
 const MOST_SETTLED: usize = 256;
-/// Bits of an 6-gram that make a full bucket a loss worth telling: more than six letters of plain text have.
 /// Bytes of the shortest grams.
 const SHORT_GRAM: usize = level(0).gram;
+/// What such a gram costs that makes a full bucket a loss worth telling: more than six letters of plain text do.
 const RARE_GRAM: u32 = 24 * rarity::UNIT;
 
 /// What a search found, and what it had to leave.
