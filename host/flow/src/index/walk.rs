@@ -197,9 +197,13 @@ impl Index<'_> {
             }
             let spent = at < walk.covered && walk.repeated == 0;
             if looked >= most || spent || *entry == NONE {
-                let rare =
-                    last.and_then(|last| self.costs.get(last..last + SHORT_GRAM)).map_or(0, rarity::sum) >= RARE_GRAM;
-                walk.found.entries_cut += u64::from(at >= walk.covered && rare);
+                // What is in the bucket by its hash alone was nobody's loss.
+                let is_lost = last.is_some_and(|last| {
+                    let cost = self.costs.get(last..last + SHORT_GRAM).map_or(0, rarity::sum);
+                    let there = self.corpus.text.get(last..).unwrap_or_default();
+                    cost >= RARE_GRAM && same_gram(text.get(at..).unwrap_or_default(), there)
+                });
+                walk.found.entries_cut += u64::from(at >= walk.covered && is_lost);
                 return;
             }
             last = Some(*entry as usize);
