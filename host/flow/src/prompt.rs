@@ -14,8 +14,10 @@ use crate::rules::{self, Leads};
 use crate::search::Match;
 use crate::views::{Views, merged};
 use customs_ledger::material::{Class, Sink};
+use memchr::memmem::Finder;
 use patterns::{hidden, instructions, prompts};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// What makes a text read like instructions to a model, where something does; for texts that are no sinks, such as a tool's description.
 #[must_use]
@@ -128,7 +130,8 @@ fn may_be_encoded(text: &[u8]) -> bool {
         letter = byte.is_ascii_alphabetic();
     }
     let lower = text.get(..TURNED.min(text.len())).unwrap_or_default().to_ascii_lowercase();
-    TURNED_WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+    static FINDERS: OnceLock<[Finder<'static>; TURNED_WORDS.len()]> = OnceLock::new();
+    FINDERS.get_or_init(|| TURNED_WORDS.map(Finder::new)).iter().any(|word| word.find(&lower).is_some())
 }
 
 /// Looks through what goes back encoded, and adds what nobody would see there: a model decodes base64 as it reads.

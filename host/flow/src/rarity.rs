@@ -11,7 +11,8 @@
 //! - digits cost 3.3 bits, hexadecimal runs 4 bits a digit, counting up or repeating next to nothing; years and round numbers 4 in all.
 //! - spaces and punctuation cost 0.7 to 4 bits, other bytes up to 7; what repeats itself with a period of up to 8 bytes, 0.25 bits a byte and soon nothing.
 //!
-//! **When it counts.** A range that a source of `n` bytes has in common with sinks of `m` bytes in total counts when
+//! **When it counts.** Bytes cost what they cost where they stand, so a range may cost less in one text than in the other: the middle of a word
+//! does. The lesser counts. A range that a source of `n` bytes has in common with sinks of `m` bytes in total counts when
 //! `bits >= 16 + log2(n - 7) + log2(m) + 3 * steps`, where `steps` is how many encodings had to be peeled off. There are about `n * m` pairs
 //! of places that could have agreed by chance; under the model at most one run in 2^16 shows a chance match for a given source. A source that is seen
 //! whole has one place, not `n`: it counts from `14 + log2(m) + 3 * steps`. Where the model is wrong (a phrase that everybody uses and the list lacks), so is
@@ -187,6 +188,28 @@ pub(crate) fn costs(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Bytes of a text whose costs are told together, and as many of those around them as are looked at for it.
+pub(crate) const BLOCK: usize = 1024;
+const CONTEXT: usize = 64;
+
+/// What the bytes of one block of a text cost where they stand, appended to `out`.
+pub(crate) fn costs_of_block(text: &[u8], block: usize, out: &mut Vec<u8>) {
+    let start = (block * BLOCK).min(text.len());
+    let end = (start + BLOCK).min(text.len());
+    let (before, length) = (start.min(CONTEXT), out.len());
+    costs(text.get(start - before..(end + CONTEXT).min(text.len())).unwrap_or_default(), out);
+    out.drain(length..length + before);
+    out.truncate(length + end - start);
+}
+
+/// What the bytes of a text cost where they stand: all blocks. A block is the same whichever part of the text is asked for, so that two texts
+/// are judged in the same way whichever of them is in an index.
+pub(crate) fn all_costs(text: &[u8], out: &mut Vec<u8>) {
+    for block in 0..text.len().div_ceil(BLOCK) {
+        costs_of_block(text, block, out);
+    }
+}
+
 /// A run of letters and digits; its length.
 fn run(model: &Model, rest: &[u8], out: &mut Vec<u8>) -> usize {
     let length = rest.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(rest.len());
@@ -221,7 +244,7 @@ pub(crate) fn bits(text: &[u8]) -> u32 {
 }
 
 pub(crate) fn sum(costs: &[u8]) -> u32 {
-    costs.iter().fold(0_u32, |sum, cost| sum.saturating_add(u32::from(*cost)))
+    costs.chunks(1 << 16).fold(0_u32, |sum, chunk| sum.saturating_add(chunk.iter().map(|cost| u32::from(*cost)).sum()))
 }
 
 fn narrow(cost: u32) -> u8 {

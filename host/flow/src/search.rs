@@ -129,8 +129,7 @@ impl Search<'_> {
             let (now, later) = rest.split_at_checked(taken.max(1)).unwrap_or((rest, &[]));
             rest = later;
             self.indexed = now.to_vec();
-            let mut costs = Vec::new();
-            rarity::costs(&corpus.text, &mut costs);
+            let costs = corpus.costs();
             let mut from = 0;
             let mut settled = Vec::new();
             while from < corpus.text.len() {

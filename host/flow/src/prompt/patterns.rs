@@ -1,6 +1,8 @@
 //! The patterns: what is hidden, what reads like instructions, what is marked as a prompt.
 
 use super::RANGES;
+use memchr::memmem::Finder;
+use std::sync::OnceLock;
 
 pub(super) type Found = Vec<(usize, usize, &'static str)>;
 
@@ -152,13 +154,13 @@ const WITHIN: usize = 6;
 pub(super) fn instructions(text: &[u8]) -> Found {
     let mut found = Found::new();
     let lower = text.to_ascii_lowercase();
-    for mark in MARKUP {
-        found.extend(
-            memchr::memmem::find_iter(&lower, mark)
-                .take(RANGES)
-                .map(|at| (at, at + mark.len(), "markup of a model's transcript")),
-        );
-    }
+    let begins = |byte: &u8| matches!(byte, b'<' | b'[' | b'"' | b'\n' | b'#');
+    let marked = lower.iter().enumerate().filter(|(_, byte)| begins(byte)).filter_map(|(at, _)| {
+        let rest = lower.get(at..)?;
+        let mark = MARKUP.iter().find(|mark| rest.starts_with(mark.as_bytes()))?;
+        Some((at, at + mark.len(), "markup of a model's transcript"))
+    });
+    found.extend(marked.take(RANGES));
     // The last words, newest last.
     let mut last: Vec<(usize, usize)> = Vec::with_capacity(16);
     for (from, to) in words(&lower) {
@@ -168,6 +170,9 @@ pub(super) fn instructions(text: &[u8]) -> Found {
         last.push((from, to));
         let word = |at: usize| last.get(at).and_then(|(from, to)| lower.get(*from..*to)).unwrap_or_default();
         let now = last.len() - 1;
+        if !may_end(word(now)) {
+            continue;
+        }
         if OBJECTS.iter().any(|object| object.as_bytes() == word(now)) {
             let first = now.saturating_sub(WITHIN);
             let verb = (first..now).rev().find(|at| VERBS.iter().any(|verb| verb.as_bytes() == word(*at)));
@@ -193,6 +198,22 @@ pub(super) fn instructions(text: &[u8]) -> Found {
     found
 }
 
+/// Whether a word may be the last of something: by its first letter, and for each the lengths of such words.
+fn may_end(word: &[u8]) -> bool {
+    static LENGTHS: OnceLock<[u32; 256]> = OnceLock::new();
+    let lengths = LENGTHS.get_or_init(|| {
+        let mut lengths = [0; 256];
+        for last in PHRASES.iter().filter_map(|phrase| phrase.last()).chain(&OBJECTS) {
+            if let Some(of_letter) = last.bytes().next().and_then(|first| lengths.get_mut(usize::from(first))) {
+                *of_letter |= 1 << last.len().min(31);
+            }
+        }
+        lengths
+    });
+    let of_letter = word.first().and_then(|first| lengths.get(usize::from(*first))).copied().unwrap_or(0);
+    of_letter & (1 << word.len().min(31)) != 0
+}
+
 /// Runs of letters with their places.
 fn words(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
     let mut at = 0;
@@ -207,13 +228,15 @@ fn words(text: &[u8]) -> impl Iterator<Item = (usize, usize)> {
 
 /// Lines that begin with `PROMPT:`, members `prompt` and the contents of `messages`, also by the name of the sink.
 pub(super) fn prompts(text: &[u8], name: &str) -> Found {
-    const MARK: &[u8] = b"PROMPT:";
     let mut found = Found::new();
     let field = name.rsplit('#').next().unwrap_or(name);
     if field.ends_with("/prompt") || (field.ends_with("/content") && field.contains("/messages/")) {
         return vec![(0, text.len(), "the sink is named as a prompt")];
     }
-    for at in memchr::memmem::find_iter(text, MARK).take(RANGES) {
+    static FINDERS: OnceLock<[Finder<'static>; 3]> = OnceLock::new();
+    let [mark, prompt, messages] =
+        FINDERS.get_or_init(|| [&b"PROMPT:"[..], b"\"prompt\"", b"\"messages\""].map(Finder::new));
+    for at in mark.find_iter(text).take(RANGES) {
         let line = text.get(..at).unwrap_or_default();
         let before = line.get(memchr::memrchr(b'\n', line).map_or(0, |end| end + 1)..).unwrap_or_default();
         if before.trim_ascii().is_empty() {
@@ -221,17 +244,17 @@ pub(super) fn prompts(text: &[u8], name: &str) -> Found {
             found.push((at, at + memchr::memchr(b'\n', rest).unwrap_or(rest.len()), "a line that begins with PROMPT:"));
         }
     }
-    members(text, b"\"prompt\"", "a member prompt", 0, &mut found);
-    if let Some(messages) = memchr::memmem::find(text, b"\"messages\"") {
-        members(text, b"\"content\"", "the content of messages", messages, &mut found);
+    members(text, prompt, "a member prompt", 0, &mut found);
+    if let Some(messages) = messages.find(text) {
+        members(text, &Finder::new(b"\"content\""), "the content of messages", messages, &mut found);
     }
     found
 }
 
 /// The strings that are values of a member, from `start` on.
-fn members(text: &[u8], name: &[u8], what: &'static str, start: usize, found: &mut Found) {
-    for at in memchr::memmem::find_iter(text.get(start..).unwrap_or_default(), name).take(RANGES) {
-        let value = start + at + name.len();
+fn members(text: &[u8], name: &Finder<'_>, what: &'static str, start: usize, found: &mut Found) {
+    for at in name.find_iter(text.get(start..).unwrap_or_default()).take(RANGES) {
+        let value = start + at + name.needle().len();
         let rest = text.get(value..).unwrap_or_default();
         let skipped = rest.iter().position(|b| !b.is_ascii_whitespace() && *b != b':').unwrap_or(rest.len());
         let Some((b'"', string)) = rest.get(skipped..).and_then(<[u8]>::split_first).map(|(b, s)| (*b, s)) else {

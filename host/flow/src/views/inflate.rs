@@ -68,12 +68,15 @@ struct Bits<'t> {
     rest: &'t [u8],
     held: u64,
     count: u32,
+    /// More was taken than there is.
+    past_end: bool,
 }
 
 impl Bits<'_> {
     /// At most 16 of them.
     fn take(&mut self, count: u32) -> u64 {
         while self.count < count {
+            self.past_end |= self.rest.is_empty();
             let (byte, rest) = self.rest.split_first().map_or((0, self.rest), |(byte, rest)| (*byte, rest));
             self.held |= u64::from(byte) << self.count;
             self.rest = rest;
@@ -91,7 +94,7 @@ impl Bits<'_> {
     }
 }
 
-/// Whether the first symbols of a block with fixed codes refer only to what is there.
+/// Whether the first symbols of a block with fixed codes refer only to what is there, and the block can end.
 fn fixed_may_go_on(rest: &[u8]) -> bool {
     const LENGTH_BITS: [u32; 29] =
         [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
@@ -99,17 +102,18 @@ fn fixed_may_go_on(rest: &[u8]) -> bool {
         3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227,
         258,
     ];
-    let mut bits = Bits { rest, held: 0, count: 0 };
-    bits.take(3);
+    let mut bits = Bits { rest, held: 0, count: 0, past_end: false };
+    let is_last = bits.take(3) & 1 == 1;
     let mut made = 0_u64;
     for _ in 0..24 {
-        if bits.rest.is_empty() {
-            return true;
-        }
         let high = bits.code(7);
+        // What has no end is not taken.
+        if bits.past_end {
+            return false;
+        }
         if high == 0 {
             // The end of the block; another may follow.
-            return true;
+            return !is_last || made >= LEAST as u64;
         }
         if high < 0b11000 || (high << 1) >= 0b1100_0000 && (high << 1) < 0b1100_1000 {
             let symbol = if high < 0b11000 { high } else { 24 + ((high << 1) | bits.code(1)) - 0b1100_0000 };
@@ -138,7 +142,7 @@ fn fixed_may_go_on(rest: &[u8]) -> bool {
 
 /// Whether the lengths of the codes that the lengths of a block's codes are written in make a code.
 fn lengths_fit(rest: &[u8]) -> bool {
-    let mut bits = Bits { rest, held: 0, count: 0 };
+    let mut bits = Bits { rest, held: 0, count: 0, past_end: false };
     bits.take(3);
     let (literals, distances, count) = (bits.take(5), bits.take(5), bits.take(4) + 4);
     let filled = (0..count).map(|_| bits.take(3)).filter(|length| *length > 0).map(|length| 128 >> length).sum::<u64>();

@@ -17,6 +17,10 @@ const ZERO: u16 = 1 << 10;
 const DIGIT: u16 = 1 << 11;
 const LETTER: u16 = 1 << 12;
 const HIGH: u16 = 1 << 13;
+/// Second bytes of characters that nobody sees.
+const UNSEEN_2: u16 = 1 << 14;
+/// What `0x` has, and what rotation makes of it.
+const X: u16 = 1 << 15;
 
 /// Runs that are counted, each in 16 bits of a word.
 const LOOSE: u32 = 0;
@@ -25,6 +29,7 @@ const HEX: u32 = 32;
 const DIGITS: u32 = 48;
 const LIST: u32 = 0;
 const BASE32: u32 = 16;
+const WORDS: u32 = 32;
 const ONE: u64 = 0x0001_0001_0001_0001;
 const REACHED: u64 = 0x8000_8000_8000_8000;
 /// A count stays far below 2^15 for so many bytes.
@@ -70,6 +75,12 @@ const fn classes() -> Classes {
         if byte >= 0x80 {
             of |= HIGH;
         }
+        if matches!(lower, b'x' | b'k') {
+            of |= X;
+        }
+        if matches!(byte, 0xad | 0x8f | 0x80 | 0x81 | 0xbb | 0xb8 | 0xa0) {
+            of |= UNSEEN_2;
+        }
         of |= match byte {
             b'%' => PERCENT,
             b'\\' => BACKSLASH,
@@ -87,7 +98,8 @@ const fn classes() -> Classes {
         let loose = base64 || gap || list || byte == b'\\';
         classes.first[at] =
             lane(LOOSE, loose) | lane(BASE64, base64) | lane(HEX, hex || gap || byte == b'\\') | lane(DIGITS, digit);
-        classes.second[at] = lane(LIST, digit || list) | lane(BASE32, base32);
+        let number = digit || matches!(lower, b'a'..=b'f' | b'x');
+        classes.second[at] = lane(LIST, digit || list) | lane(BASE32, base32) | lane(WORDS, number || list);
         at += 1;
     }
     classes
@@ -107,8 +119,12 @@ pub(crate) struct Marks {
     any: u16,
     first: u64,
     second: u64,
-    /// Letters and digits that have none beside them.
-    alone: usize,
+    /// Letters and digits that have none beside them, the most without two in a row between.
+    alone: u32,
+    /// A character that nobody sees may be there.
+    unseen: bool,
+    /// A digit beside an `x`, either way around.
+    hexed: bool,
     /// Every second byte is the same for a while.
     strides: bool,
     length: usize,
@@ -118,9 +134,13 @@ impl Marks {
     /// `parts`: the text has parts, and a number ends where a part does.
     pub(crate) fn of(text: &[u8], parts: bool) -> Marks {
         let first_least = least(LOOSE, 10) | least(BASE64, 11) | least(HEX, 16) | least(DIGITS, 10);
-        let second_least = least(LIST, if parts { 8 } else { 15 }) | least(BASE32, 13);
+        // Four numbers of which one has three digits, and what stands between them where they have no parts.
+        let words = if parts { 6 } else { 9 };
+        let second_least = least(LIST, if parts { 8 } else { 15 }) | least(BASE32, 13) | least(WORDS, words);
         let mut marks = Marks { strides: strides(text), length: text.len(), ..Marks::default() };
         let (mut first, mut second, mut history) = (0_u64, 0_u64, 0_u32);
+        let (mut alone, mut before, mut unseen) = (0_u32, 0_u16, 0_u16);
+        let mut hexed = 0_u16;
         for block in text.chunks(BLOCK) {
             for byte in block {
                 let at = usize::from(*byte);
@@ -131,12 +151,18 @@ impl Marks {
                 marks.first |= first + first_least;
                 marks.second |= second + second_least;
                 history = (history << 1) | u32::from(of & ALNUM);
-                marks.alone += usize::from(history & 7 == 2);
+                alone = if history & 3 == 3 { 0 } else { alone + u32::from(history & 7 == 2) };
+                marks.alone = marks.alone.max(alone);
+                unseen |= (before & UNSEEN) << 10 & of;
+                hexed |= ((before & DIGIT) << 4 & of) | ((before & X) >> 4 & of);
+                before = of;
             }
             first = clamped(first);
             second = clamped(second);
         }
-        marks.alone += usize::from(history & 3 == 1);
+        marks.alone = marks.alone.max(alone + u32::from(history & 3 == 1));
+        marks.unseen = unseen != 0;
+        marks.hexed = hexed != 0;
         marks.first &= REACHED;
         marks.second &= REACHED;
         marks
@@ -184,8 +210,8 @@ impl Marks {
         self.has(HIGH)
     }
 
-    pub(crate) fn digits_any(self) -> bool {
-        self.has(DIGIT)
+    pub(crate) fn words(self) -> bool {
+        self.has(DIGIT) && Marks::run(self.second, WORDS)
     }
 
     /// Eight bytes of them.
@@ -211,7 +237,7 @@ impl Marks {
     }
 
     pub(crate) fn zero_width(self) -> bool {
-        self.has_one(UNSEEN)
+        self.unseen
     }
 
     pub(crate) fn tags(self) -> bool {
@@ -227,11 +253,11 @@ impl Marks {
     }
 
     pub(crate) fn bytes(self) -> bool {
-        Marks::run(self.second, LIST)
+        Marks::run(self.second, LIST) || (self.hexed && Marks::run(self.first, HEX))
     }
 
     pub(crate) fn integers(self) -> bool {
-        Marks::run(self.first, DIGITS)
+        Marks::run(self.first, DIGITS) || self.hexed
     }
 
     pub(crate) fn singles(self) -> bool {

@@ -18,8 +18,8 @@ pub(crate) use map::merged;
 use map::{Builder, Map};
 use marks::Marks;
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 pub(crate) use worth::Wanted;
 use worth::Worth;
 
@@ -190,7 +190,7 @@ impl Kind {
             Kind::Integers => marks.integers(),
             Kind::Rot13 => marks.letters(),
             Kind::Digits => marks.digits(),
-            Kind::Words => marks.digits_any(),
+            Kind::Words => marks.words(),
             Kind::Bits => marks.bits(),
             Kind::Base85 => marks.base85(),
             Kind::Homoglyphs => marks.high(),
@@ -424,7 +424,7 @@ impl<'a> Views<'a> {
 /// The texts there are, to tell a new one. What has the hash of another is compared with it: hashes can be forged.
 #[derive(Debug, Default)]
 struct Known {
-    numbers: HashMap<(usize, u64), usize>,
+    numbers: BTreeMap<(usize, u64), usize>,
 }
 
 impl Known {

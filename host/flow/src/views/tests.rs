@@ -331,7 +331,8 @@ proptest! {
         prop_assert!(inflate::may_begin(&bytes) || inflate::all_of(&bytes) < crate::index::SHORTEST);
         for text in [bytes.clone(), bytes.repeat(9), vec![bytes[0]; bytes.len()]] {
             for level in [0, 1, 6] {
-                prop_assert!(inflate::may_begin(&miniz_oxide::deflate::compress_to_vec(&text, level)));
+                let packed = miniz_oxide::deflate::compress_to_vec(&text, level);
+                prop_assert!(inflate::may_begin(&packed) || text.len() < crate::index::SHORTEST);
             }
         }
     }
