@@ -10,6 +10,7 @@ use crate::preview::preview;
 use crate::rarity;
 use crate::rules::{self, Leads};
 use crate::search::{Match, need};
+use crate::usual;
 use crate::views::{Views, merged};
 use customs_ledger::material::{Class, Sink, Source, SourceKind};
 use std::collections::{BTreeMap, HashMap};
@@ -82,6 +83,7 @@ impl Evidence<'_> {
         for found in matches.iter().filter(|m| !is_public(m) && !self.undone_on_both_sides(m)) {
             self.pieces(found, echoes.get(&found.sink).map(Vec::as_slice).unwrap_or_default(), &mut pieces);
         }
+        self.drop_usual(&mut pieces);
         self.drop_common(&mut pieces, work);
         // What shallower views explain, by source and group.
         let mut explained: HashMap<(usize, usize), Vec<(usize, usize)>> = HashMap::new();
@@ -182,6 +184,18 @@ impl Evidence<'_> {
         let mut costs = Vec::new();
         rarity::costs(sink.get(start..end).unwrap_or_default(), &mut costs);
         costs.split_off(costs.len().min(found.at_sink - start))
+    }
+
+    /// Leaves out what everybody has: phrases that are no longer rare once they are known, and values that say nothing wherever they stand.
+    fn drop_usual(&self, pieces: &mut Vec<Piece>) {
+        pieces.retain(|piece| {
+            if piece.length > WEIGHED {
+                return true;
+            }
+            let (_, sink) = self.bytes_of(&piece.of);
+            let bytes = sink.get(piece.from..piece.from + piece.length).unwrap_or_default();
+            !usual::is_usual_part(bytes) && usual::weight(bytes) >= need(self.arrivals, self.views, self.ask, &piece.of)
+        });
     }
 
     /// Leaves out what four or more sources of different names share if it reads like text.
@@ -448,6 +462,10 @@ impl Evidence<'_> {
         let about = matches!(source.kind, SourceKind::Metadata | SourceKind::Listing | SourceKind::Link);
         if about && rules::leads(sink.kind) == Leads::Back {
             severity = Severity::Info;
+        }
+        if source.class == Class::Secret && usual::is_first_guess(source.content.kept.trim_ascii()) {
+            severity = Severity::Info;
+            notes.push("a password that everybody tries first".to_owned());
         }
         if sinks > 1 && together > bytes {
             notes.push(format!("split over {sinks} places: together {together} of {} bytes", source.content.bytes));

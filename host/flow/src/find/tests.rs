@@ -232,7 +232,7 @@ fn the_same_bytes_from_two_sources_name_both_and_a_phrase_of_many_names_none() {
     let two = [env(token), source(2, SourceKind::File, format!("key={token}\n").as_bytes())];
     let found = search(&two, &leaves(&[token])).findings;
     assert_eq!(short(&found), [("CUS101", Some(1), 1, vec![(0, 16)]), ("CUS111", Some(2), 1, vec![(0, 16)])]);
-    let head = "Permission to use, copy, modify and distribute this software for any purpose with or without fee is hereby granted, provided";
+    let head = "The keeper of the harbour lends the small boats to members of the choir for an hour, with or without oars, on any evening";
     let files = |shared: &str, count: u64| -> Vec<Source> {
         (1..=count)
             .map(|id| source(id, SourceKind::File, format!("{id}{id}\n{shared}\nfile number {id}").as_bytes()))
@@ -420,5 +420,28 @@ fn hostile_bytes_stay_within_the_budget() {
             assert!(finding.source_ranges.iter().all(|(a, b)| a < b && *b <= finding.source_bytes));
             let _ = finding.to_json(1);
         }
+    }
+}
+
+/// Noise of every byte, as archives and pictures are.
+fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 24).to_le_bytes()[0]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn ordinary_binary_answers_are_searched_to_the_end() {
+    let sources = [env("k7Qz2mXpW9tR4vLs8bNcY3hJ"), source(2, SourceKind::File, &noise(1 << 16, 7))];
+    for (length, seed) in
+        [(1 << 10, 1), (1 << 14, 2), (1 << 14, 3), (1 << 16, 4), (1 << 18, 5), (1 << 20, 6), (1 << 20, 8)]
+    {
+        let outcome = search(&sources, &[sink(1, SinkKind::File, &noise(length, seed))]);
+        assert_eq!((outcome.findings.len(), outcome.complete), (0, true), "{length}: {:?}", outcome.work);
     }
 }
