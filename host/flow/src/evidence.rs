@@ -88,28 +88,34 @@ impl Evidence<'_> {
         // What shallower views explain, by source and group.
         let mut explained: HashMap<(usize, usize), Vec<(usize, usize)>> = HashMap::new();
         for of_view in pieces.chunk_by(|a, b| a.of.sink == b.of.sink) {
-            let mut now: Vec<((usize, usize), Ranges)> = Vec::new();
-            for piece in of_view {
-                let Some(Origin::Source(source)) = self.arrivals.origin(piece.of.source) else { continue };
-                let Some(view) = self.views.texts.get(piece.of.sink) else { continue };
-                let from = piece.of.at_sink + piece.from;
-                let under = self.views.under(piece.of.sink, from, from + piece.length);
-                let key = (source, view.root);
-                let known = explained.get(&key).map(Vec::as_slice).unwrap_or_default();
-                let (bytes, already) = (length(&under), overlap(&under, known));
-                if already * 2 >= bytes && piece.length <= 2 * already {
-                    continue;
+            // The source as it is before what can be made of it: a key's digits are in it where the key is.
+            for undone in [false, true] {
+                let mut now: Vec<((usize, usize), Ranges)> = Vec::new();
+                let is_undone =
+                    |piece: &&Piece| self.arrivals.views.texts.get(piece.of.source).is_some_and(|text| text.depth > 0);
+                let of_kind: Vec<Piece> = of_view.iter().filter(|piece| is_undone(piece) == undone).copied().collect();
+                for piece in &of_kind {
+                    let Some(Origin::Source(source)) = self.arrivals.origin(piece.of.source) else { continue };
+                    let Some(view) = self.views.texts.get(piece.of.sink) else { continue };
+                    let from = piece.of.at_sink + piece.from;
+                    let under = self.views.under(piece.of.sink, from, from + piece.length);
+                    let key = (source, view.root);
+                    let known = explained.get(&key).map(Vec::as_slice).unwrap_or_default();
+                    let (bytes, already) = (length(&under), overlap(&under, known));
+                    if already * 2 >= bytes && piece.length <= 2 * already {
+                        continue;
+                    }
+                    self.add(source, view.root, piece, &under);
+                    now.push((key, under));
                 }
-                self.add(source, view.root, piece, &under);
-                now.push((key, under));
-            }
-            for (key, under) in now {
-                let ranges = explained.entry(key).or_default();
-                ranges.extend(under);
-            }
-            for ranges in explained.values_mut() {
-                if !ranges.is_sorted_by(|a, b| a.1 < b.0) {
-                    *ranges = merged(std::mem::take(ranges));
+                for (key, under) in now {
+                    let ranges = explained.entry(key).or_default();
+                    ranges.extend(under);
+                }
+                for ranges in explained.values_mut() {
+                    if !ranges.is_sorted_by(|a, b| a.1 < b.0) {
+                        *ranges = merged(std::mem::take(ranges));
+                    }
                 }
             }
         }
@@ -303,13 +309,20 @@ impl Evidence<'_> {
     }
 
     /// A value that stands whole in a group.
-    pub(crate) fn add_short(&mut self, source: usize, view: usize, from: usize, to: usize) {
+    pub(crate) fn add_short(
+        &mut self,
+        source: usize,
+        view: usize,
+        (from, to): (usize, usize),
+        how: Option<&'static str>,
+    ) {
         let Some(text) = self.views.texts.get(view) else { return };
         let Some(traits) = self.arrivals.traits(source) else { return };
-        let common = to - from >= SHORTEST;
+        let common = how.is_none() && to - from >= SHORTEST;
+        let chain: Vec<&'static str> = how.into_iter().chain(self.views.chain(view)).collect();
         for (a, b) in self.views.under(view, from, to) {
             for (sink, from, to) in self.groups.get(text.root).into_iter().flat_map(|g| g.split(a, b)) {
-                let key = Key { sink, source, chain: self.views.chain(view) };
+                let key = Key { sink, source, chain: chain.clone() };
                 // The shallowest is enough, and what was found by its rarity says more.
                 if self.seen.iter().any(|(other, seen)| {
                     other.sink == sink

@@ -36,7 +36,15 @@ googleapis gstatic google microsoft apple meta facebook twitter linkedin slack d
 usr bin sbin etc opt srv tmp var lib lib64 libexec libx32 share xdg pki site dist nologin lesspipe dev proc sys run mnt boot sbin snap nix homebrew linuxbrew
 cuda rocm amdgpu nvidia geforce radeon ryzen xeon
 org com net edu gov io www localdomain noreply xmx xms xss xxx classpath
-ca crt pem cer cert certs conf cfg ini pid sock
+ca crt pem cer cert certs conf cfg ini pid sock gcr ghcr quay ecr acr venv virtualenv pc lts eol xl mini chat vision audio realtime
+cflags cxxflags cppflags ldflags rustflags goflags makeflags wl wall wextra werror fpic march mtune relro znow jvm xx xdg gnome kde xfce wayland x11 xorg dbus
+useg1gc usezgc g1gc mingw64 jvm8 hotspot jre8 swing javac kotlinc
+django celery sqlalchemy alembic jinja asgi wsgi gevent py rb js ts tsx jsx mjs cjs rs kt cs hs ex exs sh ps1 bat yml md txt log lock env
+traceidratio parentbased always_on otelcol tracing traces spans hyper tokio tower axum actix rustls warp godebug deprecationwarning userwarning futurewarning runtimewarning
+pendingdeprecationwarning resourcewarning http2client http2server xcode xcodebuild swiftpm cocoapods carthage simulator avd ndk sdk msys msys2
+hashicorp tf hcl opentofu pulumi packer nomad s3a s3n glacier standard_ia onezone_ia reduced_redundancy
+fra1 ams2 ams3 nyc1 nyc2 nyc3 sfo2 sfo3 sgp1 lon1 tor1 blr1 syd1 fsn1 nbg1 hel1 ash hil ewr ord dfw lax sjc sea iad pdx cdg fra ams lhr arn gru nrt hnd sin syd
+centos8 el7 el8 el9 fc39 fc40 deb rpm apk dmg exe dll whl jar
 ctype collate posix
 ";
 

@@ -113,7 +113,8 @@ fn url(text: &str) -> bool {
         Some(_) => return false,
         None => authority,
     };
-    (host(place) || (place.is_empty() && matches!(scheme, "file" | "sqlite" | "unix")))
+    let is_bucket = matches!(scheme, "s3" | "gs") && atoms::are_known(place);
+    (is_bucket || host(place) || (place.is_empty() && matches!(scheme, "file" | "sqlite" | "unix")))
         && (path.len() <= 1 || segments(path))
 }
 

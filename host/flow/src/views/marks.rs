@@ -17,6 +17,7 @@ const ZERO: u16 = 1 << 10;
 const DIGIT: u16 = 1 << 11;
 const LETTER: u16 = 1 << 12;
 const HIGH: u16 = 1 << 13;
+const ANGLE: u16 = 1 << 14;
 
 /// Runs that are counted, each in 16 bits of a word.
 const LOOSE: u32 = 0;
@@ -51,7 +52,7 @@ const fn classes() -> Classes {
             byte,
             b':' | b' ' | b'-' | b'_' | b'.' | b',' | b';' | b'|' | b'"' | b'\'' | b'\n' | b'\r' | b'\t' | b'%' | b'='
         );
-        let list = matches!(byte, b' ' | b',' | b';' | b'\n' | b'\r' | b'\t' | b'[' | b']' | b'|' | b'-');
+        let list = matches!(byte, b' ' | b',' | b';' | b'\n' | b'\r' | b'\t' | b'[' | b']' | b'|' | b'-' | b'.');
         let base64 = letter || digit || matches!(byte, b'+' | b'-' | b'/' | b'_');
         let base32 = letter || matches!(byte, b'2'..=b'7');
         // With what rotation makes digits and marks of.
@@ -72,6 +73,7 @@ const fn classes() -> Classes {
         }
         of |= match byte {
             b'%' => PERCENT,
+            b'<' => ANGLE,
             b'\\' => BACKSLASH,
             b'&' => AMPERSAND,
             0xc2 | 0xcd | 0xe1 | 0xe2 | 0xef => UNSEEN,
@@ -198,6 +200,11 @@ impl Marks {
         self.length >= 10 && self.has(LETTER)
     }
 
+    /// Tags, or lines that may have numbers.
+    pub(crate) fn marked(self) -> bool {
+        self.has_one(ANGLE) || self.has(BREAK | DIGIT)
+    }
+
     pub(crate) fn percent(self) -> bool {
         self.has(PERCENT)
     }
@@ -283,8 +290,8 @@ fn escapes(text: &[u8]) -> bool {
             || at.checked_sub(1).and_then(|at| text.get(at)).is_some_and(|b| is(*b))
     };
     text.iter().enumerate().any(|(at, byte)| match byte {
-        b'%' => near(at, &hex),
-        b'\\' => near(at, &|b| b.is_ascii_alphabetic() || matches!(b, b'"' | b'\\' | b'/' | b'\'')),
+        b'%' => near(at, &|b| hex(b) || matches!(b, b'u' | b'U' | b'h' | b'H')),
+        b'\\' => near(at, &|b| b.is_ascii_alphanumeric() || matches!(b, b'"' | b'\\' | b'/' | b'\'')),
         b'&' => {
             let around = text.get(at.saturating_sub(12)..text.len().min(at + 12)).unwrap_or_default();
             around.contains(&b';')
