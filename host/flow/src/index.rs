@@ -451,7 +451,11 @@ impl Index<'_> {
             let out_of_room = looked > most || (at < walk.covered && walk.repeated == 0);
             if out_of_room || (cut && entry == NONE) {
                 let gram = self.costs.get(other..other + table.gram).unwrap_or_default();
-                walk.found.entries_cut += u64::from(rarity::sum(gram) >= RARE_GRAM && at >= walk.covered);
+                // What is in the bucket by its hash alone was nobody's loss.
+                let part = |text: &[u8], at: usize| text.get(at..at + table.gram).map(<[u8]>::to_ascii_lowercase);
+                let agrees = || part(text, at).is_some_and(|here| part(&self.corpus.text, other) == Some(here));
+                let is_lost = rarity::sum(gram) >= RARE_GRAM && at >= walk.covered && agrees();
+                walk.found.entries_cut += u64::from(is_lost);
                 if out_of_room {
                     return;
                 }

@@ -511,3 +511,14 @@ fn phrases_of_everybody_are_no_evidence_and_what_stands_in_them_is() {
     let own = "#[derive(Debug, Clone, k7Qz2mXpW9, Eq)]\npub struct Basket {";
     assert_eq!(search(&[file(own)], &leaves(&["#[derive(Debug, Clone, k7Qz2mXpW9, Eq)] is there"])).findings.len(), 1);
 }
+
+/// What a bucket of the index had to leave out counts where the text agrees with it, not where only the hash does.
+#[test]
+fn large_files_beside_ordinary_binary_answers_are_searched_to_the_end() {
+    for seed in [1, 2] {
+        let file = noise(8 << 20, 70 + seed);
+        let answer = [noise(1 << 14, seed), file[1 << 20..(1 << 20) + 500].to_vec()].concat();
+        let outcome = search(&[source(1, SourceKind::File, &file)], &[sink(1, SinkKind::Return, &answer)]);
+        assert_eq!((outcome.findings.len(), outcome.complete), (1, true), "{:?}", outcome.work);
+    }
+}

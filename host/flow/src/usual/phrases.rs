@@ -93,6 +93,9 @@ pub(super) fn weight(text: &[u8]) -> u32 {
 
 /// Whether phrases make up three fifths of a text.
 pub(super) fn explain_most(text: &[u8]) -> bool {
+    if text.len() < GRAM {
+        return false;
+    }
     let mut sum = 0;
     stretches(text, |part, is_phrase| sum += if is_phrase { part.len() } else { 0 });
     sum * 5 >= text.len() * 3
