@@ -344,6 +344,7 @@ pub fn table() -> Table {
             others.block(|to, (through, chain)| Some(Shot { through, chain: (*chain).to_owned(), ..short(to) })),
             contents::sources(),
             contents::plain_ones(),
+            contents::twins(),
             contents::echoes(),
         ],
     }

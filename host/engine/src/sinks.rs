@@ -44,7 +44,9 @@ pub(crate) fn record(recorder: &Recorder, of: u64, result: &ToolResult, form: Fo
             }
             Content::ResourceLink(value) | Content::Resource(value) => {
                 let mut leaves = Vec::new();
-                let name = format!("/content/{at}");
+                // As it stands in the answer: a link is the block itself, a resource is in it.
+                let inner = if matches!(content, Content::Resource(_)) { "/resource" } else { "" };
+                let name = format!("/content/{at}{inner}");
                 leaves.extend(bools(value, &name));
                 collect(value, name, false, &mut leaves);
                 for (name, bytes) in &leaves {

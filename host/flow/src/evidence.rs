@@ -10,6 +10,7 @@ use crate::preview::preview;
 use crate::rarity;
 use crate::rules::{self, Leads};
 use crate::search::{Match, need};
+use crate::usual;
 use crate::views::{Views, merged};
 use customs_ledger::material::{Class, Sink, Source, SourceKind};
 use std::collections::{BTreeMap, HashMap};
@@ -82,32 +83,39 @@ impl Evidence<'_> {
         for found in matches.iter().filter(|m| !is_public(m) && !self.undone_on_both_sides(m)) {
             self.pieces(found, echoes.get(&found.sink).map(Vec::as_slice).unwrap_or_default(), &mut pieces);
         }
+        self.drop_usual(&mut pieces);
         self.drop_common(&mut pieces, work);
         // What shallower views explain, by source and group.
         let mut explained: HashMap<(usize, usize), Vec<(usize, usize)>> = HashMap::new();
         for of_view in pieces.chunk_by(|a, b| a.of.sink == b.of.sink) {
-            let mut now: Vec<((usize, usize), Ranges)> = Vec::new();
-            for piece in of_view {
-                let Some(Origin::Source(source)) = self.arrivals.origin(piece.of.source) else { continue };
-                let Some(view) = self.views.texts.get(piece.of.sink) else { continue };
-                let from = piece.of.at_sink + piece.from;
-                let under = self.views.under(piece.of.sink, from, from + piece.length);
-                let key = (source, view.root);
-                let known = explained.get(&key).map(Vec::as_slice).unwrap_or_default();
-                let (bytes, already) = (length(&under), overlap(&under, known));
-                if already * 2 >= bytes && piece.length <= 2 * already {
-                    continue;
+            // The source as it is before what can be made of it: a key's digits are in it where the key is.
+            for undone in [false, true] {
+                let mut now: Vec<((usize, usize), Ranges)> = Vec::new();
+                let is_undone =
+                    |piece: &&Piece| self.arrivals.views.texts.get(piece.of.source).is_some_and(|text| text.depth > 0);
+                let of_kind: Vec<Piece> = of_view.iter().filter(|piece| is_undone(piece) == undone).copied().collect();
+                for piece in &of_kind {
+                    let Some(Origin::Source(source)) = self.arrivals.origin(piece.of.source) else { continue };
+                    let Some(view) = self.views.texts.get(piece.of.sink) else { continue };
+                    let from = piece.of.at_sink + piece.from;
+                    let under = self.views.under(piece.of.sink, from, from + piece.length);
+                    let key = (source, view.root);
+                    let known = explained.get(&key).map(Vec::as_slice).unwrap_or_default();
+                    let (bytes, already) = (length(&under), overlap(&under, known));
+                    if already * 2 >= bytes && piece.length <= 2 * already {
+                        continue;
+                    }
+                    self.add(source, view.root, piece, &under);
+                    now.push((key, under));
                 }
-                self.add(source, view.root, piece, &under);
-                now.push((key, under));
-            }
-            for (key, under) in now {
-                let ranges = explained.entry(key).or_default();
-                ranges.extend(under);
-            }
-            for ranges in explained.values_mut() {
-                if !ranges.is_sorted_by(|a, b| a.1 < b.0) {
-                    *ranges = merged(std::mem::take(ranges));
+                for (key, under) in now {
+                    let ranges = explained.entry(key).or_default();
+                    ranges.extend(under);
+                }
+                for ranges in explained.values_mut() {
+                    if !ranges.is_sorted_by(|a, b| a.1 < b.0) {
+                        *ranges = merged(std::mem::take(ranges));
+                    }
                 }
             }
         }
@@ -182,6 +190,18 @@ impl Evidence<'_> {
         let mut costs = Vec::new();
         rarity::costs(sink.get(start..end).unwrap_or_default(), &mut costs);
         costs.split_off(costs.len().min(found.at_sink - start))
+    }
+
+    /// Leaves out what everybody has: phrases that are no longer rare once they are known, and values that say nothing wherever they stand.
+    fn drop_usual(&self, pieces: &mut Vec<Piece>) {
+        pieces.retain(|piece| {
+            if piece.length > WEIGHED {
+                return true;
+            }
+            let (_, sink) = self.bytes_of(&piece.of);
+            let bytes = sink.get(piece.from..piece.from + piece.length).unwrap_or_default();
+            !usual::is_usual_part(bytes) && usual::weight(bytes) >= need(self.arrivals, self.views, self.ask, &piece.of)
+        });
     }
 
     /// Leaves out what four or more sources of different names share if it reads like text.
@@ -289,13 +309,20 @@ impl Evidence<'_> {
     }
 
     /// A value that stands whole in a group.
-    pub(crate) fn add_short(&mut self, source: usize, view: usize, from: usize, to: usize) {
+    pub(crate) fn add_short(
+        &mut self,
+        source: usize,
+        view: usize,
+        (from, to): (usize, usize),
+        how: Option<&'static str>,
+    ) {
         let Some(text) = self.views.texts.get(view) else { return };
         let Some(traits) = self.arrivals.traits(source) else { return };
-        let common = to - from >= SHORTEST;
+        let common = how.is_none() && to - from >= SHORTEST;
+        let chain: Vec<&'static str> = how.into_iter().chain(self.views.chain(view)).collect();
         for (a, b) in self.views.under(view, from, to) {
             for (sink, from, to) in self.groups.get(text.root).into_iter().flat_map(|g| g.split(a, b)) {
-                let key = Key { sink, source, chain: self.views.chain(view) };
+                let key = Key { sink, source, chain: chain.clone() };
                 // The shallowest is enough, and what was found by its rarity says more.
                 if self.seen.iter().any(|(other, seen)| {
                     other.sink == sink
@@ -448,6 +475,10 @@ impl Evidence<'_> {
         let about = matches!(source.kind, SourceKind::Metadata | SourceKind::Listing | SourceKind::Link);
         if about && rules::leads(sink.kind) == Leads::Back {
             severity = Severity::Info;
+        }
+        if source.class == Class::Secret && usual::is_first_guess(source.content.kept.trim_ascii()) {
+            severity = Severity::Info;
+            notes.push("a password that everybody tries first".to_owned());
         }
         if sinks > 1 && together > bytes {
             notes.push(format!("split over {sinks} places: together {together} of {} bytes", source.content.bytes));

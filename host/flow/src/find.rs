@@ -137,11 +137,11 @@ fn add_short(evidence: &mut Evidence<'_>, views: &Views<'_>, values: &Values<'_>
         return;
     }
     for (view, text) in views.texts.iter().enumerate().filter(|(_, t)| t.depth <= DEPTH) {
-        for (source, from, to) in values.places(&text.bytes) {
-            if text.depth > 1 && to - from >= crate::index::SHORTEST {
-                continue;
+        for (source, from, to, how) in values.places(&text.bytes) {
+            let is_deep = text.depth > 1 && (how.is_some() || to - from >= crate::index::SHORTEST);
+            if !is_deep {
+                evidence.add_short(source, view, (from, to), how);
             }
-            evidence.add_short(source, view, from, to);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Sinks that are looked at together: all of one kind, one after the other without anything between, so that what was split over
 //! fields, elements, lines or calls is whole again. Names that the guest chose (keys, file names) are groups of their own: they stand between
 //! values. What differs between names of one kind, requests or lookups is put together once more, without what they have in common: a piece of a
-//! secret in each of twenty host names is whole again only so.
+//! secret in each of twenty host names is whole again only so. So are short texts with numbers between them.
 
 use customs_ledger::material::{Sink, SinkKind};
 use std::borrow::Cow;
@@ -64,7 +64,34 @@ impl<'a> Group<'a> {
         let whole = groups.into_iter().map(|(kind, _, numbers)| Group::whole(kind, &numbers, sinks));
         let differing = differing.into_iter().filter(|(_, _, numbers)| (2..=DIFFERING).contains(&numbers.len()));
         let differing = differing.filter_map(|(kind, _, numbers)| Group::differences(kind, &numbers, sinks));
-        whole.chain(differing).collect()
+        let pieces = Group::pieces(sinks);
+        whole.chain(differing).chain(pieces).collect()
+    }
+
+    /// Short texts without the numbers between them, as records have them: `{"n": 1, "p": "k7Qz"}, {"n": 2, ...}`. Where nothing stands between them
+    /// they are together already.
+    fn pieces(sinks: &'a [Sink]) -> Vec<Group<'a>> {
+        /// The longest piece that is not found by itself, and how many of them can hold something.
+        const PIECE: usize = crate::index::SHORTEST - 1;
+        const LEAST: usize = 3;
+        let mut groups: Vec<(SinkKind, usize, Vec<usize>)> = Vec::new();
+        for (number, sink) in sinks.iter().enumerate().filter(|(_, s)| family(s) == Family::Value) {
+            let bytes = sink.content.kept.as_slice();
+            let is_number = bytes.iter().all(u8::is_ascii_digit);
+            let at = groups.iter().position(|(kind, _, _)| *kind == sink.kind).unwrap_or(groups.len());
+            if at == groups.len() {
+                groups.push((sink.kind, 0, Vec::new()));
+            }
+            if let Some((_, numbers, pieces)) = groups.get_mut(at) {
+                if is_number {
+                    *numbers += usize::from(!bytes.is_empty());
+                } else if bytes.len() <= PIECE {
+                    pieces.push(number);
+                }
+            }
+        }
+        let some = groups.into_iter().filter(|(_, numbers, pieces)| *numbers > 0 && pieces.len() >= LEAST);
+        some.map(|(kind, _, pieces)| Group { again: true, ..Group::whole(kind, &pieces, sinks) }).collect()
     }
 
     fn whole(kind: SinkKind, numbers: &[usize], sinks: &'a [Sink]) -> Group<'a> {

@@ -23,6 +23,7 @@ mod rules;
 mod search;
 mod short;
 mod stand_ins;
+mod usual;
 mod views;
 mod words;
 

@@ -440,7 +440,14 @@ fn repeated(period: usize, before: &[u8], now: &[u8], costs: &mut [u8], same: &m
 
 /// Values that everybody has: never a finding on their own, whatever the model says.
 pub(crate) fn is_common_value(value: &[u8]) -> bool {
-    is_locale(value) || VALUES.iter().any(|common| value.eq_ignore_ascii_case(common.as_bytes()))
+    is_locale(value)
+        || VALUES.iter().any(|common| value.eq_ignore_ascii_case(common.as_bytes()))
+        || crate::usual::is_usual(value)
+}
+
+/// One of the common words, in any of their plain forms.
+pub(crate) fn is_word(word: &[u8]) -> bool {
+    model().word(word)
 }
 
 /// `de_CH.UTF-8`, `pt_BR.utf8`.

@@ -6,6 +6,7 @@
 
 use crate::rarity;
 use customs_ledger::material::SourceKind;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Bits beyond what a text of so many words has by chance.
@@ -23,8 +24,19 @@ pub(crate) fn may_be(kind: SourceKind, value: &[u8]) -> bool {
     value.len() < crate::index::SHORTEST || (value.len() <= LONGEST && !about)
 }
 
-/// Its number, its bytes, and what they cost.
-type Value<'a> = (usize, &'a [u8], u32);
+/// A value as it may stand in a text.
+#[derive(Clone, Debug)]
+struct Value<'a> {
+    number: usize,
+    bytes: Cow<'a, [u8]>,
+    /// What the value itself costs.
+    bits: u32,
+    /// What was put on it.
+    how: Option<&'static str>,
+}
+
+/// A value in a text: its number, from, to, and what was put on it.
+pub(crate) type Place = (usize, usize, usize, Option<&'static str>);
 
 /// Short values to look for, by their first three bytes.
 #[derive(Debug, Default)]
@@ -50,7 +62,16 @@ impl<'a> Values<'a> {
                 && (is_joined(value) || (is_private && is_phrase(value)))
         };
         if may {
-            self.by_start.entry(*start).or_default().push((number, value, bits));
+            let plain = Value { number, bytes: Cow::Borrowed(value), bits, how: None };
+            self.by_start.entry(*start).or_default().push(plain);
+            // Too short for a view of what is encoded.
+            if value.len() < crate::index::SHORTEST {
+                for (how, bytes) in [("base64", base64(value)), ("hex", hex(value))] {
+                    let Some(start) = bytes.first_chunk::<3>().copied() else { continue };
+                    let value = Value { number, bytes: Cow::Owned(bytes), bits, how: Some(how) };
+                    self.by_start.entry(start).or_default().push(value);
+                }
+            }
         }
     }
 
@@ -58,28 +79,43 @@ impl<'a> Values<'a> {
         self.by_start.is_empty()
     }
 
-    /// Where each value stands alone in a text, as number and range.
-    pub(crate) fn places(&self, text: &[u8]) -> Vec<(usize, usize, usize)> {
+    /// Where each value stands alone in a text.
+    pub(crate) fn places(&self, text: &[u8]) -> Vec<Place> {
         let mut places = Vec::new();
         let words = text.split(|b| !b.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).count().max(1);
         let ask = MARGIN + rarity::log2(words as u64);
         let alone = |at: Option<usize>| at.and_then(|at| text.get(at)).is_none_or(|b| !b.is_ascii_alphanumeric());
         for (at, start) in text.windows(SHORTEST).enumerate() {
             let Some(values) = start.first_chunk::<3>().and_then(|start| self.by_start.get(start)) else { continue };
-            for (number, value, bits) in values {
-                let end = at + value.len();
-                let enough = match value.len() {
+            for Value { number, bytes, bits, how } in values {
+                let end = at + bytes.len();
+                let enough = match bytes.len() {
+                    _ if how.is_some() => *bits >= ask,
                     ..crate::index::SHORTEST => *bits >= ask,
-                    _ if value.contains(&b' ') => *bits >= JOINED + rarity::log2(words as u64),
+                    _ if bytes.contains(&b' ') => *bits >= JOINED + rarity::log2(words as u64),
                     _ => words <= JOINED_WORDS,
                 };
-                if enough && text.get(at..end) == Some(value) && alone(at.checked_sub(1)) && alone(Some(end)) {
-                    places.push((*number, at, end));
+                if enough && text.get(at..end) == Some(bytes) && alone(at.checked_sub(1)) && alone(Some(end)) {
+                    places.push((*number, at, end, *how));
                 }
             }
         }
         places
     }
+}
+
+/// Without its padding.
+fn base64(value: &[u8]) -> Vec<u8> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let chars = value.chunks(3).flat_map(|chunk| {
+        let word = (0..3).fold(0_usize, |word, at| (word << 8) | chunk.get(at).map_or(0, |b| usize::from(*b)));
+        (0..=chunk.len()).map(move |at| ALPHABET.get((word >> (18 - 6 * at)) & 63).copied().unwrap_or(b'A'))
+    });
+    chars.collect()
+}
+
+fn hex(value: &[u8]) -> Vec<u8> {
+    value.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()
 }
 
 /// Words, letters and digits with joints between them, as names and pass phrases have; no path, header, date, locale or version.

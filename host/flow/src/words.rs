@@ -92,6 +92,17 @@ slice slot snapshot socket sort spawn spec split stable stack stage staging stan
 syntax tag tags target template temporary tenant terminate theme threshold throttle timer toggle tooltip topic trace track traffic transaction transform translate transport traverse tree trigger trim
 truncate trust undo union unique unit unlock unpack unsafe upload upper upstream uptime usage utility valid validate validation validator vector vendor verbose vertical viewer virtual volume
 wake warn watch widget wildcard window workflow workspace wrapper yield zip
+abstract alt alternative arc argc argv athens atlanta auckland austin backlog backoff bandwidth bangalore bangkok banner bogota bookworm borrow broadcast btreemap bucket budapest bullseye
+button cairo camelcase cascade changelog checksums cidr ciphers classname closure clusters colspan containerport copenhagen crate crawl curve dallas dbname decimal decorator dedupe
+deliverable denver depends disallow distroless div dubai dublin dyn egress embedding embeddings endpoints erasedups extern failover farewell favicon fieldset florence focal frankfurt
+frontier gateways generics gigabyte goodbye gradient grayscale greeting greetings hanoi hashmap hashset healthcheck helsinki hexadecimal hostmaster houston href idempotent ignoreboth
+ignoredups impl inference ingress inheritance interop iowa ireland istanbul iterable jakarta jammy johannesburg kanban keepalive keystore kilobyte kustomize kyoto labels lagos lausanne
+legend lifetime lima lisbon livenessprobe loopback lowercase malloc manila matchlabels megabyte melbourne miami milan milestone mod models montreal motd multicast multipart mumbai nairobi
+namespaces nanoseconds netmask noble noreply octal ohio onchange onclick oregon osaka oslo outdir override palette philadelphia phoenix polymorphism porto postmaster prague printable printf
+procedure pub queues quoted readinessprobe readonly references reflection replicas resolvers retro retryable reykjavik riyadh roadmap robots rotterdam rowspan runner runners rwlock santiago
+savepoint selector self seoul shanghai shard shards shenzhen sitemap sizeof slim span sprint stakeholder standup stdio stdlib stockholm stopped super taipei targetport tbody textarea thead
+throughput timestamptz tokenizer toronto trait truststore typedef unicast unless uppercase upsert useeffect usestate vacuum vancouver varchar vec venice viewport virginia volumes wanted
+warsaw washington webhook webhooks webmaster workflows
 ";
 
 /// Values that everybody has, in lower case: never a finding on their own, whatever the model says.

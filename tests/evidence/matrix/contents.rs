@@ -131,6 +131,40 @@ pub fn plain_ones() -> Block {
     })
 }
 
+/// One's own, and beside what everybody has: a region, an address, a path, a version that nobody else has.
+pub fn twins() -> Block {
+    let word = |label: &str, length| token(&format!("twin, {label}"), length);
+    let lines = [
+        ("address with a token", format!("https://api.example.com/v1/rates?token={}", word("address", 20))),
+        ("address of a host of one's own", format!("https://billing-{}.internal:8443/v1", word("host", 6).to_lowercase())),
+        ("name of a host", format!("db-{}.internal", word("name", 8).to_lowercase())),
+        ("local database with a password", format!("postgres://app:{}@localhost:5432/app", word("password", 10))),
+        ("proxy with a password", format!("http://proxy:{}@proxy.example.com:3128", word("proxy", 10))),
+        ("PATH with a folder of one's own", "/usr/local/bin:/usr/bin:/home/zgraggen/fluehli-werkzeug/bin".to_owned()),
+        ("bucket of one's own", "fluehli-zgraggen-backups".to_owned()),
+        ("UUID", "7f3e9ad0-53c1-4b8e-91aa-0c65d8e2b417".to_owned()),
+        ("number of 9 digits", "583920174".to_owned()),
+        ("version with a build of one's own", format!("1.22.0-{}", word("version", 8))),
+        ("settings with a password", format!("host=localhost port=5432 user=app password={}", word("settings", 10))),
+        ("header with a token", format!("Authorization: Bearer {}", word("header", 24))),
+    ];
+    let cross = Cross {
+        name: "twin",
+        intro: "Values like those that everybody has, with something of one's own in them.",
+        first: "value",
+        lines: lines.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        columns: named(&[
+            ("env, field", ("env", "field", "", "")),
+            ("env, sentence", ("env", "sentence", "", "")),
+            ("env, base64", ("env", "sentence", "base64", "base64")),
+            ("file, field", ("file", "field", "", "")),
+        ]),
+    };
+    cross.block(|value, (from, shape, through, chain)| {
+        Some(Shot { shape, through, chain: (*chain).to_owned(), secret: value.clone(), ..Shot::of(from, "return") })
+    })
+}
+
 /// What the caller sent comes back: no finding, in whatever form.
 pub fn echoes() -> Block {
     let cross = Cross {

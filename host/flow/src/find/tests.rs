@@ -232,7 +232,7 @@ fn the_same_bytes_from_two_sources_name_both_and_a_phrase_of_many_names_none() {
     let two = [env(token), source(2, SourceKind::File, format!("key={token}\n").as_bytes())];
     let found = search(&two, &leaves(&[token])).findings;
     assert_eq!(short(&found), [("CUS101", Some(1), 1, vec![(0, 16)]), ("CUS111", Some(2), 1, vec![(0, 16)])]);
-    let head = "Permission to use, copy, modify and distribute this software for any purpose with or without fee is hereby granted, provided";
+    let head = "The keeper of the harbour lends the small boats to members of the choir for an hour, with or without oars, on any evening";
     let files = |shared: &str, count: u64| -> Vec<Source> {
         (1..=count)
             .map(|id| source(id, SourceKind::File, format!("{id}{id}\n{shared}\nfile number {id}").as_bytes()))
@@ -420,5 +420,105 @@ fn hostile_bytes_stay_within_the_budget() {
             assert!(finding.source_ranges.iter().all(|(a, b)| a < b && *b <= finding.source_bytes));
             let _ = finding.to_json(1);
         }
+    }
+}
+
+/// Noise of every byte, as archives and pictures are.
+fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 24).to_le_bytes()[0]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn ordinary_binary_answers_are_searched_to_the_end() {
+    let sources = [env("k7Qz2mXpW9tR4vLs8bNcY3hJ"), source(2, SourceKind::File, &noise(1 << 16, 7))];
+    for (length, seed) in
+        [(1 << 10, 1), (1 << 14, 2), (1 << 14, 3), (1 << 16, 4), (1 << 18, 5), (1 << 20, 6), (1 << 20, 8)]
+    {
+        for sources in [&sources[..], &[env("hunter2"), env("k7Qz2mXpW9tR4vLs8bNcY3hJ")]] {
+            let outcome = search(sources, &[sink(1, SinkKind::File, &noise(length, seed))]);
+            assert_eq!((outcome.findings.len(), outcome.complete), (0, true), "{length}: {:?}", outcome.work);
+        }
+    }
+}
+
+#[test]
+fn a_text_moved_on_by_any_number_of_places_is_found_and_one_that_is_too_long_is_not() {
+    let moved = |byte: u8, places: u8| match byte {
+        b'a'..=b'z' => (byte - b'a' + places) % 26 + b'a',
+        b'A'..=b'Z' => (byte - b'A' + places) % 26 + b'A',
+        _ => byte,
+    };
+    let token = "k7QzFmXpWxRtHvLs8bNc";
+    for places in (1..26).filter(|places| *places != 13) {
+        let hidden: String = token.bytes().map(|byte| char::from(moved(byte, places))).collect();
+        let answer = format!("it is {hidden}, as always");
+        let found = search(&[env(token)], &leaves(&[&answer])).findings;
+        assert_eq!(short(&found), [("CUS101", Some(1), 1, vec![(6, 26)])], "{places}");
+        assert_eq!(found[0].transform, ["rotation"]);
+        let long = format!("{answer}{}", " and more of it".repeat(40));
+        assert_eq!(search(&[env(token)], &leaves(&[&long])).findings.len(), 0, "{places}");
+    }
+}
+
+#[test]
+fn pieces_with_numbers_between_them_are_put_together() {
+    let token = "k7Qz2mXpW9tR4vLs8bNc";
+    let records = ["0", "k7Qz", "1", "2mXp", "2", "W9tR", "3", "4vLs", "4", "8bNc"];
+    let found = search(&[env(token)], &leaves(&records)).findings;
+    assert_eq!(found.iter().map(|f| (f.sink, f.seen)).collect::<Vec<_>>(), [(2, 4), (4, 4), (6, 4), (8, 4), (10, 4)]);
+    let others = ["0", "k7Qz", "1", "aaaa", "2", "W9tR", "3", "bbbb", "4", "8bNc"];
+    assert_eq!(search(&[env(token)], &leaves(&others)).findings.len(), 0);
+}
+
+#[test]
+fn the_digits_of_a_key_are_in_it_where_the_key_is() {
+    let key = "SEKRET_0123456789abcdef0123456789abcdef";
+    let sources = [
+        env(key),
+        Source { name: "OTHER_KEY".to_owned(), ..source(2, SourceKind::Env, b"Zq81LmNx7TgWp4k2Vb6Yc9Rd3Hf5Js0A") },
+    ];
+    let answer = format!("{}...{}", &key[..16], &key[23..]);
+    let found = search(&sources, &leaves(&[&answer])).findings;
+    assert_eq!(found.iter().map(|f| (f.source, f.transform.len())).collect::<Vec<_>>(), [(Some(1), 0)]);
+}
+
+#[test]
+fn a_password_that_everybody_tries_first_is_only_noted() {
+    let severity = |value: &str| {
+        let found = search(&[env(value)], &leaves(&[&format!("the password is {value}")])).findings;
+        found.iter().map(|f| f.severity).collect::<Vec<_>>()
+    };
+    assert_eq!(severity("P@ssw0rd1"), [Severity::Info]);
+    assert_eq!(severity("P@ssw8rd3"), [Severity::High]);
+}
+
+/// What is added to a phrase of everybody's is one's own, and what stands whole in a phrase is nobody's.
+#[test]
+fn phrases_of_everybody_are_no_evidence_and_what_stands_in_them_is() {
+    let file = |text: &str| source(1, SourceKind::File, text.as_bytes());
+    let phrase = "#[derive(Debug, Clone, PartialEq, Eq)]\npub struct Basket {";
+    assert_eq!(
+        search(&[file(phrase)], &leaves(&["#[derive(Debug, Clone, PartialEq, Eq)] is there"])).findings.len(),
+        0
+    );
+    let own = "#[derive(Debug, Clone, k7Qz2mXpW9, Eq)]\npub struct Basket {";
+    assert_eq!(search(&[file(own)], &leaves(&["#[derive(Debug, Clone, k7Qz2mXpW9, Eq)] is there"])).findings.len(), 1);
+}
+
+/// What a bucket of the index had to leave out counts where the text agrees with it, not where only the hash does.
+#[test]
+fn large_files_beside_ordinary_binary_answers_are_searched_to_the_end() {
+    for seed in [1, 2] {
+        let file = noise(8 << 20, 70 + seed);
+        let answer = [noise(1 << 14, seed), file[1 << 20..(1 << 20) + 500].to_vec()].concat();
+        let outcome = search(&[source(1, SourceKind::File, &file)], &[sink(1, SinkKind::Return, &answer)]);
+        assert_eq!((outcome.findings.len(), outcome.complete), (1, true), "{:?}", outcome.work);
     }
 }

@@ -64,7 +64,12 @@ fn hex(rest: &[u8], from: usize, digits: usize) -> Option<u32> {
 }
 
 pub(crate) fn percent(text: &[u8], out: &mut Builder) {
-    undo(text, out, [b'%'; 2], |rest| Some((Bytes::byte(u8::try_from(hex(rest, 1, 2)?).ok()?), 3)));
+    undo(text, out, [b'%'; 2], |rest| {
+        if let Some(b'u' | b'U') = rest.get(1) {
+            return Some((Bytes::char(char::from_u32(hex(rest, 2, 4)?)?), 6));
+        }
+        Some((Bytes::byte(u8::try_from(hex(rest, 1, 2)?).ok()?), 3))
+    });
 }
 
 pub(crate) fn html(text: &[u8], out: &mut Builder) {
@@ -121,9 +126,17 @@ pub(crate) fn json(text: &[u8], out: &mut Builder) {
             mark @ (b'"' | b'\\' | b'/' | b'\'') => byte(*mark),
             b'x' => Some((Bytes::byte(u8::try_from(hex(rest, 2, 2)?).ok()?), 4)),
             b'u' => unicode(rest),
+            b'0'..=b'3' => octal(rest),
             _ => None,
         }
     });
+}
+
+/// `\NNN` with three octal digits.
+fn octal(rest: &[u8]) -> Option<(Bytes, usize)> {
+    let digits = rest.get(1..4)?;
+    let value = digits.iter().try_fold(0_u32, |sum, b| Some(sum * 8 + char::from(*b).to_digit(8)?))?;
+    Some((Bytes::byte(u8::try_from(value).ok()?), 4))
 }
 
 /// `\uXXXX`, two of them for what needs two, or `\u{XXXX}`.

@@ -2,25 +2,26 @@
 //! nothing, never "no" where there is something.
 
 /// Which classes a byte is in.
-const ALNUM: u16 = 1;
-const PERCENT: u16 = 1 << 1;
-const BACKSLASH: u16 = 1 << 2;
-const AMPERSAND: u16 = 1 << 3;
+const ALNUM: u32 = 1;
+const PERCENT: u32 = 1 << 1;
+const BACKSLASH: u32 = 1 << 2;
+const AMPERSAND: u32 = 1 << 3;
 /// First bytes of characters that nobody sees.
-const UNSEEN: u16 = 1 << 4;
-const TAG: u16 = 1 << 5;
-const ZLIB: u16 = 1 << 6;
-const GZIP_1: u16 = 1 << 7;
-const GZIP_2: u16 = 1 << 8;
-const BREAK: u16 = 1 << 9;
-const ZERO: u16 = 1 << 10;
-const DIGIT: u16 = 1 << 11;
-const LETTER: u16 = 1 << 12;
-const HIGH: u16 = 1 << 13;
+const UNSEEN: u32 = 1 << 4;
+const TAG: u32 = 1 << 5;
+const ZLIB: u32 = 1 << 6;
+const GZIP_1: u32 = 1 << 7;
+const GZIP_2: u32 = 1 << 8;
+const BREAK: u32 = 1 << 9;
+const ZERO: u32 = 1 << 10;
+const DIGIT: u32 = 1 << 11;
+const LETTER: u32 = 1 << 12;
+const HIGH: u32 = 1 << 13;
 /// Second bytes of characters that nobody sees.
-const UNSEEN_2: u16 = 1 << 14;
+const UNSEEN_2: u32 = 1 << 14;
 /// What `0x` has, and what rotation makes of it.
-const X: u16 = 1 << 15;
+const X: u32 = 1 << 15;
+const ANGLE: u32 = 1 << 16;
 
 /// Runs that are counted, each in 16 bits of a word.
 const LOOSE: u32 = 0;
@@ -36,7 +37,7 @@ const REACHED: u64 = 0x8000_8000_8000_8000;
 const BLOCK: usize = 0x2000;
 
 struct Classes {
-    of: [u16; 256],
+    of: [u32; 256],
     first: [u64; 256],
     second: [u64; 256],
 }
@@ -56,7 +57,7 @@ const fn classes() -> Classes {
             byte,
             b':' | b' ' | b'-' | b'_' | b'.' | b',' | b';' | b'|' | b'"' | b'\'' | b'\n' | b'\r' | b'\t' | b'%' | b'='
         );
-        let list = matches!(byte, b' ' | b',' | b';' | b'\n' | b'\r' | b'\t' | b'[' | b']' | b'|' | b'-');
+        let list = matches!(byte, b' ' | b',' | b';' | b'\n' | b'\r' | b'\t' | b'[' | b']' | b'|' | b'-' | b'.');
         let base64 = letter || digit || matches!(byte, b'+' | b'-' | b'/' | b'_');
         let base32 = letter || matches!(byte, b'2'..=b'7');
         // With what rotation makes digits and marks of.
@@ -83,6 +84,7 @@ const fn classes() -> Classes {
         }
         of |= match byte {
             b'%' => PERCENT,
+            b'<' => ANGLE,
             b'\\' => BACKSLASH,
             b'&' => AMPERSAND,
             0xc2 | 0xcd | 0xe1 | 0xe2 | 0xef => UNSEEN,
@@ -116,7 +118,7 @@ const fn least(shift: u32, count: u64) -> u64 {
 /// What may be in a text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Marks {
-    any: u16,
+    any: u32,
     first: u64,
     second: u64,
     /// Letters and digits that have none beside them, the most without two in a row between.
@@ -139,8 +141,8 @@ impl Marks {
         let second_least = least(LIST, if parts { 8 } else { 15 }) | least(BASE32, 13) | least(WORDS, words);
         let mut marks = Marks { strides: strides(text), length: text.len(), ..Marks::default() };
         let (mut first, mut second, mut history) = (0_u64, 0_u64, 0_u32);
-        let (mut alone, mut before, mut unseen) = (0_u32, 0_u16, 0_u16);
-        let mut hexed = 0_u16;
+        let (mut alone, mut before, mut unseen) = (0_u32, 0_u32, 0_u32);
+        let mut hexed = 0_u32;
         for block in text.chunks(BLOCK) {
             for byte in block {
                 let at = usize::from(*byte);
@@ -150,7 +152,7 @@ impl Marks {
                 second = (second + ONE) & CLASSES.second.get(at).copied().unwrap_or(0);
                 marks.first |= first + first_least;
                 marks.second |= second + second_least;
-                history = (history << 1) | u32::from(of & ALNUM);
+                history = (history << 1) | (of & ALNUM);
                 alone = if history & 3 == 3 { 0 } else { alone + u32::from(history & 7 == 2) };
                 marks.alone = marks.alone.max(alone);
                 unseen |= (before & UNSEEN) << 10 & of;
@@ -168,11 +170,11 @@ impl Marks {
         marks
     }
 
-    fn has(self, class: u16) -> bool {
+    fn has(self, class: u32) -> bool {
         self.any & class == class
     }
 
-    fn has_one(self, classes: u16) -> bool {
+    fn has_one(self, classes: u32) -> bool {
         self.any & classes != 0
     }
 
@@ -222,6 +224,11 @@ impl Marks {
     /// Letters and digits, and some other characters, that no word or number has.
     pub(crate) fn base85(self) -> bool {
         self.length >= 10 && self.has(LETTER)
+    }
+
+    /// Tags, or lines that may have numbers.
+    pub(crate) fn marked(self) -> bool {
+        self.has_one(ANGLE) || self.has(BREAK | DIGIT)
     }
 
     pub(crate) fn percent(self) -> bool {
@@ -309,8 +316,8 @@ fn escapes(text: &[u8]) -> bool {
             || at.checked_sub(1).and_then(|at| text.get(at)).is_some_and(|b| is(*b))
     };
     text.iter().enumerate().any(|(at, byte)| match byte {
-        b'%' => near(at, &hex),
-        b'\\' => near(at, &|b| b.is_ascii_alphabetic() || matches!(b, b'"' | b'\\' | b'/' | b'\'')),
+        b'%' => near(at, &|b| hex(b) || matches!(b, b'u' | b'U' | b'h' | b'H')),
+        b'\\' => near(at, &|b| b.is_ascii_alphanumeric() || matches!(b, b'"' | b'\\' | b'/' | b'\'')),
         b'&' => {
             let around = text.get(at.saturating_sub(12)..text.len().min(at + 12)).unwrap_or_default();
             around.contains(&b';')
@@ -325,7 +332,7 @@ fn escapes(text: &[u8]) -> bool {
 /// Whether a zlib header may stand here either way around, rotated or not.
 fn headers(text: &[u8]) -> bool {
     let flags = |b: Option<&u8>| {
-        let fits = |b: u8| (0x7800 + u16::from(b)).is_multiple_of(31) && b & 0x20 == 0;
+        let fits = |b: u8| (0x7800 + u32::from(b)).is_multiple_of(31) && b & 0x20 == 0;
         b.is_some_and(|b| fits(*b) || fits(super::order::turned(*b)))
     };
     memchr::memchr2_iter(b'x', b'k', text)

@@ -49,12 +49,16 @@ pub(crate) enum Kind {
     Base85,
     Rot13,
     Reverse,
+    /// Without tags and numbers of lines.
+    Marked,
+    /// All other rotations of a short text.
+    Rotations,
     /// The digits of a text that has other characters too.
     Digits,
 }
 
 /// What is undone in what went out, in the order in which it is tried: what finds something has first call on the budget.
-const OUTWARD: [Kind; 23] = [
+const OUTWARD: [Kind; 25] = [
     Kind::Gzip,
     Kind::Zlib,
     Kind::Base64,
@@ -76,8 +80,10 @@ const OUTWARD: [Kind; 23] = [
     Kind::EverySecond,
     Kind::Singles,
     Kind::Separators,
+    Kind::Marked,
     Kind::Rot13,
     Kind::Reverse,
+    Kind::Rotations,
 ];
 
 /// What a guest may undo in what came in before it passes it on. Digits are what a number can carry of a secret.
@@ -126,7 +132,8 @@ impl Kind {
             Kind::Homoglyphs => "homoglyph",
             Kind::Base32 => "base32",
             Kind::Deflate => "deflate",
-            Kind::EverySecond | Kind::Singles | Kind::Separators => "separators",
+            Kind::EverySecond | Kind::Singles | Kind::Separators | Kind::Marked => "separators",
+            Kind::Rotations => "rotation",
             Kind::Rot13 => "rot13",
             Kind::Reverse => "reverse",
             Kind::Digits => "digits",
@@ -167,6 +174,7 @@ impl Kind {
                 | Kind::EverySecond
                 | Kind::Singles
                 | Kind::Separators
+                | Kind::Marked
         )
     }
 
@@ -194,7 +202,8 @@ impl Kind {
             Kind::Bits => marks.bits(),
             Kind::Base85 => marks.base85(),
             Kind::Homoglyphs => marks.high(),
-            Kind::Deflate | Kind::Separators | Kind::Reverse => true,
+            Kind::Marked => marks.marked(),
+            Kind::Rotations | Kind::Deflate | Kind::Separators | Kind::Reverse => true,
         }
     }
 
@@ -229,6 +238,10 @@ impl Kind {
             Kind::Base85 => {}
             Kind::Rot13 => order::rot13(text, out),
             Kind::Reverse => order::reverse(text, out),
+            Kind::Marked => order::marked(text, out),
+            // What else is undone is not a text that somebody moved on.
+            Kind::Rotations if of.depth == 0 => order::rotations(text, out),
+            Kind::Rotations => {}
             Kind::Digits => numbers::digits(text, out),
         }
     }
@@ -326,6 +339,11 @@ impl<'a> Views<'a> {
             if text.depth >= depth {
                 break;
             }
+            if text.kind == Some(Kind::Rotations) {
+                // There are too many of them to look into.
+                at += 1;
+                continue;
+            }
             if text.bytes.len() > longest {
                 views.cut += u64::from(way == Way::Out);
                 at += 1;
@@ -356,7 +374,9 @@ impl<'a> Views<'a> {
                 }
                 let worth = worth(bytes, &|undone| views.undone_again(at, Some(kind), undone));
                 let number = views.texts.len() + made.len();
-                if (last && !worth.plain) || !known.is_new(text.root, bytes, number, &views.texts, &made) {
+                if ((last || kind == Kind::Rotations) && !worth.plain)
+                    || !known.is_new(text.root, bytes, number, &views.texts, &made)
+                {
                     continue;
                 }
                 let (bytes, map) = builder.take();
@@ -379,7 +399,9 @@ impl<'a> Views<'a> {
     fn undone_again(&self, mut parent: usize, mut of: Option<Kind>, kind: Kind) -> bool {
         // Digits without what stands between them are what is left when separators are taken out.
         let same = |undone| match kind {
-            Kind::Digits => matches!(undone, Kind::Separators | Kind::Singles | Kind::EverySecond),
+            Kind::Digits => {
+                matches!(undone, Kind::Separators | Kind::Singles | Kind::EverySecond | Kind::Marked | Kind::Rotations)
+            }
             _ => undone == kind,
         };
         while let Some(undone) = of {

@@ -35,7 +35,7 @@ fn numbers<'t>(text: &'t [u8], breaks: &'t [usize]) -> impl Iterator<Item = Numb
             let gap = end..from;
             let follows = end != usize::MAX
                 && gap.len() <= 4
-                && text.get(gap).unwrap_or_default().iter().all(|b| b" ,;\n\r\t[]|-".contains(b));
+                && text.get(gap).unwrap_or_default().iter().all(|b| b" ,;\n\r\t[]|-.".contains(b));
             end = at;
             return Some(Number { from, to: at, value: if minus { value.wrapping_neg() } else { value }, follows });
         }
@@ -121,10 +121,16 @@ pub(crate) fn bytes(text: &[u8], breaks: &[usize], out: &mut Builder) {
     flush(&mut run);
 }
 
+/// Ten digits and more. What is written in hexadecimal is read as such.
+fn is_large(text: &[u8], number: &Number) -> bool {
+    let digits = text.get(number.from..number.to).unwrap_or_default();
+    digits.len() >= 10 && number.value > 0xff && digits.iter().all(u8::is_ascii_digit)
+}
+
 /// Numbers of ten digits and more: their eight bytes, high first, and then all of them low first.
 pub(crate) fn integers(text: &[u8], breaks: &[usize], out: &mut Builder) {
     for low_first in [false, true] {
-        for number in numbers(text, breaks).filter(|n| n.to - n.from >= 10 && n.value > 0xff) {
+        for number in numbers(text, breaks).filter(|n| is_large(text, n)) {
             let bytes = if low_first { number.value.to_le_bytes() } else { number.value.to_be_bytes() };
             out.whole(&bytes, number.from, number.to);
         }

@@ -137,3 +137,103 @@ pub(crate) fn singles(text: &[u8], out: &mut Builder) {
     }
     flush(&mut run);
 }
+
+/// The text without tags and the numbers of lines, wherever pieces of a few bytes stand between: `k7<b></b>Qz`, `1. k7Qz2m`.
+pub(crate) fn marked(text: &[u8], out: &mut Builder) {
+    /// The longest piece, and how many marks make a stretch.
+    const PIECE: usize = 12;
+    const TIMES: usize = 3;
+    // Of the stretch that is open: its pieces, and how many marks it has.
+    let mut pieces: Vec<(usize, usize)> = Vec::new();
+    let mut times = 0;
+    let mut from = 0;
+    let mut at = 0;
+    let mut flush = |pieces: &mut Vec<(usize, usize)>, times: usize| {
+        if times >= TIMES {
+            for (from, to) in pieces.iter() {
+                out.same(text.get(*from..*to).unwrap_or_default(), *from);
+            }
+        }
+        pieces.clear();
+        out.is_full()
+    };
+    while at < text.len() {
+        let length = mark(text, at);
+        if length == 0 {
+            at += 1;
+            continue;
+        }
+        if times > 0 && at - from > PIECE {
+            pieces.push((from, from + PIECE));
+            if flush(&mut pieces, times) {
+                return;
+            }
+            times = 0;
+        }
+        // Before the first mark only its end belongs to it.
+        let start = if times == 0 { from.max(at.saturating_sub(PIECE)) } else { from };
+        pieces.push((start, at));
+        times += 1;
+        at += length;
+        from = at;
+    }
+    pieces.push((from, text.len().min(from + PIECE)));
+    flush(&mut pieces, times);
+}
+
+/// The length of a tag, or of a line's end and the next one's number.
+fn mark(text: &[u8], at: usize) -> usize {
+    const TAG: usize = 40;
+    let rest = text.get(at..).unwrap_or_default();
+    match rest {
+        [b'<', b'/' | b'!' | b'a'..=b'z' | b'A'..=b'Z', ..] => {
+            rest.iter().take(TAG).position(|b| *b == b'>').map_or(0, |end| end + 1)
+        }
+        [b'\n', line @ ..] => numbered(line).map_or(0, |length| length + 1),
+        _ if at == 0 => numbered(rest).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// The length of `12. `, `3) `, `4: ` or `5|` at the start of a line.
+fn numbered(line: &[u8]) -> Option<usize> {
+    let blanks = line.iter().take(8).take_while(|b| **b == b' ').count();
+    let digits = line.get(blanks..)?.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+    let after = line.get(blanks + digits..)?;
+    let mark = after.iter().take(3).take_while(|b| b".):| \t".contains(b)).count();
+    ((1..=5).contains(&digits) && mark > 0).then_some(blanks + digits + mark)
+}
+
+/// Longer texts are not turned all ways.
+const SHORT: usize = 512;
+
+/// A short text with its letters moved on by each number of places, mirrored, and with all its characters moved on by 47: one after the other.
+pub(crate) fn rotations(text: &[u8], out: &mut Builder) {
+    if !(LEAST..=SHORT).contains(&text.len()) {
+        return;
+    }
+    let moved = |byte: u8, places: u8| match byte {
+        b'a'..=b'z' => (byte - b'a' + places) % 26 + b'a',
+        b'A'..=b'Z' => (byte - b'A' + places) % 26 + b'A',
+        _ => byte,
+    };
+    let mirrored = |byte: u8| match byte {
+        b'a'..=b'z' => b'z' - (byte - b'a'),
+        b'A'..=b'Z' => b'Z' - (byte - b'A'),
+        _ => byte,
+    };
+    let by_47 = |byte: u8| if byte.is_ascii_graphic() { (byte - b'!' + 47) % 94 + b'!' } else { byte };
+    let mut bytes: Vec<u8> = Vec::with_capacity(text.len());
+    let mut add = |turn: &dyn Fn(u8) -> u8| {
+        bytes.clear();
+        bytes.extend(text.iter().map(|byte| turn(*byte)));
+        out.same(&bytes, 0);
+        // One does not go on in the next.
+        out.whole(b"\n", text.len() - 1, text.len());
+    };
+    add(&by_47);
+    add(&mirrored);
+    for places in (1..26).filter(|places| *places != 13) {
+        add(&|byte| moved(byte, places));
+    }
+}

@@ -102,6 +102,24 @@ fn encodings() -> Vec<(&'static str, String)> {
         ("html", s.replace('/', "&sol;").replace('+', "&plus;")),
         ("reverse", s.chars().rev().collect()),
         ("rot13", s.chars().map(rot13).collect()),
+        (
+            "rotation",
+            s.chars()
+                .map(|c| if c.is_ascii_graphic() { char::from((c as u8 - 33 + 47) % 94 + 33) } else { c })
+                .collect(),
+        ),
+        ("byte-list", each(s, |b| b.to_string(), ".")),
+        ("json", each(s, |b| format!("\\{b:03o}"), "")),
+        ("percent", each(s, |b| format!("%u{b:04x}"), "")),
+        ("separators", each(s, |b| char::from(b).to_string(), "<b></b>")),
+        (
+            "separators",
+            s.as_bytes()
+                .chunks(6)
+                .enumerate()
+                .map(|(n, c)| format!("{}. {}\n", n + 1, String::from_utf8_lossy(c)))
+                .collect(),
+        ),
         ("utf-16", s.chars().map(|c| format!("{c}\0")).collect()),
         ("utf-16", s.chars().map(|c| format!("\0{c}")).collect()),
         ("zero-width", s.chars().map(|c| format!("{c}\u{200b}")).collect()),
@@ -316,7 +334,8 @@ proptest! {
         let reversed = |text: &[u8]| -> Vec<u8> { text.iter().rev().copied().collect() };
         for turned in [reversed(&text), reversed(&rotated), rotated] {
             // Others are the same before and after, or read only in what somebody wrote.
-            let written = [Kind::Homoglyphs, Kind::Words, Kind::Bits, Kind::Base85];
+            let written =
+                [Kind::Homoglyphs, Kind::Words, Kind::Bits, Kind::Base85, Kind::Marked, Kind::Rotations];
             let structural = |kind: &Kind| !kind.copies() && *kind != Kind::Singles && !written.contains(kind);
             for kind in OUTWARD.into_iter().filter(structural) {
                 let made = undone(kind, &turned, &[]);
