@@ -207,7 +207,8 @@ fn numbered(line: &[u8]) -> Option<usize> {
 /// Longer texts are not turned all ways.
 const SHORT: usize = 512;
 
-/// A short text with its letters moved on by each number of places, mirrored, and with all its characters moved on by 47: one after the other.
+/// The long words of a short text with their letters moved on by each number of places, mirrored, and with all their characters moved on by 47: one
+/// after the other.
 pub(crate) fn rotations(text: &[u8], out: &mut Builder) {
     if !(LEAST..=SHORT).contains(&text.len()) {
         return;
@@ -223,13 +224,26 @@ pub(crate) fn rotations(text: &[u8], out: &mut Builder) {
         _ => byte,
     };
     let by_47 = |byte: u8| if byte.is_ascii_graphic() { (byte - b'!' + 47) % 94 + b'!' } else { byte };
+    // Words of everyday length and numbers are the same all over: only what is long and has letters can be a key.
+    let mut words: Vec<(usize, &[u8])> = Vec::new();
+    let mut from = 0;
+    for word in text.split(|b| !b.is_ascii_graphic()) {
+        let letters = word.iter().filter(|b| b.is_ascii_alphabetic()).count();
+        let marks = word.iter().filter(|b| b.is_ascii_punctuation()).count();
+        if word.len() >= LEAST && (letters * 2 >= word.len() || marks * 5 >= word.len()) {
+            words.push((from, word));
+        }
+        from += word.len() + 1;
+    }
     let mut bytes: Vec<u8> = Vec::with_capacity(text.len());
     let mut add = |turn: &dyn Fn(u8) -> u8| {
-        bytes.clear();
-        bytes.extend(text.iter().map(|byte| turn(*byte)));
-        out.same(&bytes, 0);
-        // One does not go on in the next.
-        out.whole(b"\n", text.len() - 1, text.len());
+        for (from, word) in &words {
+            bytes.clear();
+            bytes.extend(word.iter().map(|byte| turn(*byte)));
+            out.same(&bytes, *from);
+            // One does not go on in the next.
+            out.whole(b"\n", from + word.len() - 1, from + word.len());
+        }
     };
     add(&by_47);
     add(&mirrored);
