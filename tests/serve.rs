@@ -343,6 +343,18 @@ fn the_process_ends_with_its_client_though_tools_loop_and_wait() {
 }
 
 #[test]
+fn the_process_ends_with_its_client_though_that_listens_for_changes() {
+    let world = World::new();
+    let mut server = Server::speaking(echoes(&world, &[]), MODERN, &json!({}));
+    server.send("subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
+    let heard = server.next(Duration::from_secs(60)).unwrap();
+    assert_eq!(heard["method"], "notifications/subscriptions/acknowledged", "{heard}");
+    let ended = server.finish();
+    assert!(ended.took < Duration::from_secs(2), "{:?}", ended.took);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+#[test]
 fn a_call_that_is_under_way_is_answered_though_the_client_says_no_more() {
     let world = World::new();
     let mut server = Server::start(echoes(&world, &[]));
