@@ -33,6 +33,12 @@ pub(crate) enum Command {
     /// Check or show a policy
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Look through agent skills, with a scanner that can reach nothing
+    Scan(Scan),
+    /// Begin a tool: a small project that builds and has a test
+    New(New),
+    /// Put the words of a WIT file into a component, for models to read
+    Docs(Docs),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -283,6 +289,38 @@ pub(crate) struct Report {
     pub(crate) output: ReportFormat,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScanFormat {
+    /// For a person, on a terminal
+    #[default]
+    Text,
+    /// For scripts
+    Json,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScanFailOn {
+    Finding,
+    High,
+    Medium,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// A folder of skills, a skill, or one file
+    pub(crate) path: PathBuf,
+    /// The scanner, where it is not beside this program; CUSTOMS_SCANNER otherwise
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scanner: Option<PathBuf>,
+    /// Exit with 4 when there is such a finding, or a skill that could not be scanned
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub(crate) fail_on: Vec<ScanFailOn>,
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: ScanFormat,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Why {
     /// Reading this path, as the tool sees it
@@ -336,6 +374,48 @@ pub(crate) struct PolicyShow {
     pub(crate) limits: Limits,
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The project, a new directory here: words of a-z and 0-9, with dashes between
+    pub(crate) name: String,
+    /// What it is written in
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Language,
+    /// How it offers its tools
+    #[arg(long, value_name = "WORLD", default_value = "typed")]
+    pub(crate) world: World,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// With cargo and wit-bindgen
+    Rust,
+    /// With npm and componentize-js
+    Js,
+    /// With pip and componentize-py
+    Python,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum World {
+    /// Functions, whose types say what they take and give
+    Typed,
+    /// A list of tools made at run time, with content blocks and progress: customs:tool
+    Customs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Docs {
+    /// The component
+    pub(crate) component: PathBuf,
+    /// The WIT that its exports are from
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wit: PathBuf,
+    /// Where to write it; in place of COMPONENT where left out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// The hidden word that makes the program a compiler for its parent.

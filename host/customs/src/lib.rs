@@ -51,9 +51,12 @@ fn dispatch(cli: Cli) -> Result<Exit, Fault> {
         Command::Inspect(inspect) => commands::inspect::run(&inspect),
         Command::Verify(verify) => commands::verify::run(&verify),
         Command::Report(report) => commands::report::run(&report),
+        Command::Scan(scan) => commands::scan::run(&scan),
         Command::Why(why) => commands::why::run(&why),
         Command::Policy(PolicyCommand::Check(check)) => commands::policy::check(&check),
         Command::Policy(PolicyCommand::Show(show)) => commands::policy::show(&show),
+        Command::New(new) => commands::new::run(&new),
+        Command::Docs(docs) => commands::docs::run(&docs),
     }
 }
 

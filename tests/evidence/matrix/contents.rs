@@ -136,7 +136,10 @@ pub fn twins() -> Block {
     let word = |label: &str, length| token(&format!("twin, {label}"), length);
     let lines = [
         ("address with a token", format!("https://api.example.com/v1/rates?token={}", word("address", 20))),
-        ("address of a host of one's own", format!("https://billing-{}.internal:8443/v1", word("host", 6).to_lowercase())),
+        (
+            "address of a host of one's own",
+            format!("https://billing-{}.internal:8443/v1", word("host", 6).to_lowercase()),
+        ),
         ("name of a host", format!("db-{}.internal", word("name", 8).to_lowercase())),
         ("local database with a password", format!("postgres://app:{}@localhost:5432/app", word("password", 10))),
         ("proxy with a password", format!("http://proxy:{}@proxy.example.com:3128", word("proxy", 10))),

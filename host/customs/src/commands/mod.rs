@@ -1,12 +1,15 @@
 //! One file for each verb.
 
 pub(crate) mod compile;
+pub(crate) mod docs;
 pub(crate) mod front;
 pub(crate) mod inspect;
+pub(crate) mod new;
 pub(crate) mod policy;
 pub(crate) mod print_config;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod scan;
 pub(crate) mod serve;
 #[cfg(feature = "otel")]
 pub(crate) mod traces;
