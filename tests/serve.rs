@@ -557,7 +557,7 @@ fn bad_invocations_are_refused_in_one_sentence() {
 fn the_settings_for_a_client_start_the_same_server_from_anywhere() {
     let world = World::new();
     let configured = |client: &str| {
-        let arguments = ["serve", "--print-config", client, "--allow-read=./work"];
+        let arguments = ["serve", "--print-config", client, "--allow-read=./ro"];
         world.customs(&arguments).arg(guest("notes")).run().exits(0).stdout.clone()
     };
     for (client, key) in [("claude-desktop", "mcpServers"), ("cursor", "mcpServers"), ("vscode", "servers")] {
@@ -568,14 +568,14 @@ fn the_settings_for_a_client_start_the_same_server_from_anywhere() {
             customs = customs.arg(argument.as_str().unwrap());
         }
         let mut server = Server::start(customs.cwd(std::path::Path::new("/")));
-        assert_eq!(server.result("read-note", json!({"path": "/work/f"}))["structuredContent"]["body"], world.inside);
+        assert_eq!(server.result("read-note", json!({"path": "/ro/f"}))["structuredContent"]["body"], world.inside);
     }
     let line = configured("claude-code");
     let (add, command) = line.trim().split_once(" -- ").unwrap();
     assert_eq!(add, "claude mcp add notes");
     let customs = Customs::shell(&world, &format!("cd / && exec {command}"));
     let mut server = Server::start(customs);
-    assert_eq!(server.result("read-note", json!({"path": "/work/f"}))["structuredContent"]["body"], world.inside);
+    assert_eq!(server.result("read-note", json!({"path": "/ro/f"}))["structuredContent"]["body"], world.inside);
 }
 
 #[test]

@@ -4,30 +4,18 @@ use super::atoms;
 use std::net::Ipv4Addr;
 
 /// Places that everybody fetches from. What stands before them is one's own, unless it is a usual name.
-const PLACES: [&str; 40] = [
+const PLACES: [&str; 28] = [
     "github.com",
     "githubusercontent.com",
     "gitlab.com",
     "bitbucket.org",
-    "npmjs.org",
-    "npmjs.com",
-    "yarnpkg.com",
-    "pypi.org",
-    "pythonhosted.org",
-    "crates.io",
     "docs.rs",
     "rust-lang.org",
     "golang.org",
     "go.dev",
     "pkg.go.dev",
-    "rubygems.org",
-    "maven.org",
     "apache.org",
-    "docker.io",
     "docker.com",
-    "gcr.io",
-    "ghcr.io",
-    "quay.io",
     "k8s.io",
     "googleapis.com",
     "google.com",

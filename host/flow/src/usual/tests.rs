@@ -25,7 +25,7 @@ fn what_everybody_has_is_usual_and_its_twin_of_ones_own_is_not() {
         ("web-01", "db-7f3k"),
         ("localhost:5432", "db-7f3k.internal:5432"),
         ("https://api.example.com/v1", "https://api.fluehli.ch/v1"),
-        ("https://registry.npmjs.org/", "https://registry.npmjs.org/?token=k7Qz2mXp"),
+        ("https://api.github.com/", "https://api.github.com/?token=k7Qz2mXp"),
         ("https://docs.example.com/start?page=2", "https://docs.example.com/start?token=sunshine"),
         (
             "postgres://postgres:postgres@localhost:5432/postgres",
