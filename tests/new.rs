@@ -193,8 +193,8 @@ fn words_of_a_wit_go_into_a_component_and_nothing_else_of_it_changes() {
     };
     assert_eq!((described("read-note").as_deref(), described("search")), (Some("Fetch it."), None));
     world.write("work/a.md", "# A");
-    let arguments = serde_json::json!({"path": "/nowhere/a.md"});
-    world.run(&world.path("alone/out.wasm"), "read-note", &arguments, &["--allow-read={work}::/work"]).run().exits(0);
+    let arguments = serde_json::json!({"path": "/box/a.md"});
+    world.run(&world.path("alone/out.wasm"), "read-note", &arguments, &["--allow-read={work}::/box"]).run().exits(0);
 }
 
 #[test]
