@@ -38,7 +38,8 @@ impl Judge for ByRules {
         let mut found = find(&Input { sources: traced.sources(), sinks: &numbered, known: &[] }, &budget);
         traced.settle(&mut found.findings, &numbered);
         let kind = numbered.first().map_or(SinkKind::HttpRequest, |sink| sink.kind);
-        if (!found.complete || !traced.is_complete()) && self.concerns(sources, kind) {
+        let names = numbered.iter().map(|sink| sink.name.as_str());
+        if (!found.complete || !traced.is_complete()) && self.concerns(sources, kind, names) {
             // What could not be looked at is not known to be harmless, and a rule asked for that.
             return Some(Arc::from("a flow rule, and what it holds could not all be searched"));
         }
@@ -57,17 +58,21 @@ impl ByRules {
             || !self.lineage.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Whether a rule or a default could stop what one of these sources has on its way to sinks of this kind.
-    fn concerns(&self, sources: &[Source], kind: SinkKind) -> bool {
-        let stops = |class: Class, source: &Source| {
-            let (class, source_kind, sink_kind) = (class.as_str(), source.kind.as_str(), kind.as_str());
-            // Without a name every rule that binds some place of the kind binds.
-            let ends = FlowEnds { class, source_kind, source_name: &source.name, sink_kind, sink_name: "" };
-            self.policy.flow(&ends, self.defaults).0 > FlowAction::Warn
-        };
+    /// Whether a rule or a default could stop what one of these sources has on its way to one of these places of a kind. A place of an answer
+    /// may be left without its name: then every rule that binds some place binds.
+    fn concerns<'n>(&self, sources: &[Source], kind: SinkKind, names: impl Iterator<Item = &'n str> + Clone) -> bool {
         // What left an earlier call may have come in as anything.
         let earlier = !self.lineage.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        sources.iter().any(|source| stops(source.class, source) || (earlier && stops(Class::Secret, source)))
+        if earlier {
+            return self.policy.may_stop_flows_to(kind.as_str(), self.defaults);
+        }
+        sources.iter().any(|source| {
+            let (class, source_kind, sink_kind) = (source.class.as_str(), source.kind.as_str(), kind.as_str());
+            names.clone().any(|sink_name| {
+                let ends = FlowEnds { class, source_kind, source_name: &source.name, sink_kind, sink_name };
+                self.policy.flow(&ends, self.defaults).0 > FlowAction::Warn
+            })
+        })
     }
 }
 
@@ -141,7 +146,7 @@ pub(crate) fn answer(
     };
     let concerned = |f: &Finding, action: Action| f.action == action && is_answer(f).is_some();
     let kind = if result.is_error { SinkKind::Error } else { SinkKind::Return };
-    let unsure = !complete && rules.concerns(sources, kind);
+    let unsure = !complete && rules.concerns(sources, kind, [""].into_iter());
     if unsure || findings.iter().any(|f| concerned(f, Action::Blocked)) {
         return Answered::Blocked;
     }
@@ -289,7 +294,65 @@ fn cut(text: &mut String, ranges: &[(u64, u64, String)]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use customs_ledger::digest::Digest;
+    use customs_ledger::material::Content as Bytes;
+    use customs_policy::{HostView, Layer, Origin, PathKind, RawFlow, RawGrants};
     use serde_json::json;
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
+
+    struct Nowhere;
+
+    impl HostView for Nowhere {
+        fn canonical(&self, _: &Path) -> Result<(PathBuf, PathKind), String> {
+            Err("there is nothing".to_owned())
+        }
+
+        fn env(&self) -> Vec<(OsString, OsString)> {
+            Vec::new()
+        }
+
+        fn home(&self) -> Option<PathBuf> {
+            None
+        }
+    }
+
+    /// What could not be searched is held back where a rule is about that source and that place, and only there.
+    #[test]
+    fn an_unsearched_request_is_blocked_by_the_rule_for_its_own_address() {
+        let rule = |to: &str| RawFlow { from: "file".to_owned(), to: to.to_owned(), action: "block".to_owned() };
+        let blocked = |to: &str, kind: SourceKind| {
+            let raw = RawGrants { flow: vec![rule(to)], ..RawGrants::default() };
+            let layer = Layer { raw, base: PathBuf::from("/"), origin: Origin::Flags };
+            let policy = Arc::new(Policy::build(&[layer], &Nowhere).unwrap());
+            let rules = ByRules { policy, defaults: FlowDefaults::Run, lineage: Arc::default() };
+            // More came in than was kept.
+            let bytes = |text: &str, of: u64| Bytes {
+                bytes: of,
+                digest: Digest::of(text.as_bytes()),
+                kept: text.as_bytes().to_vec(),
+                complete: false,
+            };
+            let source = Source {
+                id: 1,
+                kind,
+                name: "/data/f".to_owned(),
+                class: kind.class(),
+                content: bytes("a line of the file", 1 << 30),
+            };
+            let name = "https://one.example/x#body".to_owned();
+            let sink = Sink { id: 0, kind: SinkKind::HttpRequest, name, content: bytes("something else", 14) };
+            rules.blocks(&[source], &[sink]).is_some()
+        };
+        for (to, kind, wanted) in [
+            ("http-request", SourceKind::File, true),
+            ("http-request:https://one.example/*", SourceKind::File, true),
+            ("http-request:https://two.example/*", SourceKind::File, false),
+            ("http-request:https://one.example/*", SourceKind::Listing, false),
+        ] {
+            assert_eq!(blocked(to, kind), wanted, "{to} {kind:?}");
+        }
+    }
 
     fn ranges(of: &[(u64, u64)]) -> Vec<(u64, u64, String)> {
         of.iter().map(|(from, to)| (*from, *to, "[x]".to_owned())).collect()
