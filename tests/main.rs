@@ -15,6 +15,7 @@
 mod support;
 
 mod clocks;
+mod compatibility;
 mod contract;
 mod environment;
 mod evidence;
