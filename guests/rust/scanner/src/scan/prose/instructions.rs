@@ -1,0 +1,392 @@
+//! The rules of instructions, on one sentence.
+
+use super::super::rules::*;
+use super::super::text;
+use super::languages::LANGUAGES;
+
+/// Lower case, one space between words, nothing that is not seen, plain quotes.
+pub fn normal(text: &str) -> String {
+    let seen: String =
+        text.chars().filter(|c| !super::super::unicode::is_unseen(*c)).map(|c| if c == '’' { '\'' } else { c }).collect();
+    let mut words = seen.to_lowercase();
+    words.retain(|c| !matches!(c, '*' | '_' | '`'));
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The sentence says not to.
+pub fn forbids(lower: &str) -> bool {
+    [
+        "never ",
+        "do not ",
+        "don't ",
+        "must not ",
+        "avoid ",
+        "should not ",
+        "refuse ",
+        "cannot ",
+        "is not allowed",
+        "without ever",
+        "warn when",
+        "warn about",
+        "warn if",
+        "rather than",
+        "instead of ",
+        "are ignored",
+        "is ignored",
+        "nothing secret",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
+}
+
+pub fn any(lower: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| lower.contains(word))
+}
+
+/// The rules of instructions, on one sentence.
+pub fn sentence(text: &str, hit: &mut dyn FnMut(&'static Rule, Option<String>)) {
+    sentence_in(text, "", hit);
+}
+
+/// The same, with the paragraph that it stands in, in lower case: what is done quietly is often said one sentence earlier.
+pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, Option<String>)) {
+    // No sentence of a person's is this long; one of a machine's would cost too much.
+    if text.len() > 20_000 {
+        hit(&NOT_READ, None);
+        return;
+    }
+    let lower = normal(text);
+    // Words about an attack, without a place to send something to, tell of one.
+    let tells = !lower.contains("://")
+        && (any(&lower, &["attacker", "malicious", "prompt injection", "prompt-injection", "untrusted", "vulnerab", "exploit"]) || is_account(&lower));
+    if sets_aside(&lower) && !forbids(&lower) && !tells {
+        hit(&OVERRIDE, None);
+    }
+    foreign(&lower, text, hit);
+    let outright = [
+        "do not bring it up", "don't bring it up", "needs no mention", "no need to mention this", "need not be mentioned", "need not see",
+        "need not know", "does not need to know about this", "leave these commands out", "leave this out of your", "leave it out of your",
+        "out of your summary", "out of the summary", "do this quietly", "without drawing attention", "keep this between", "say nothing about this",
+        "say nothing of this", "do not surface this", "not to the user's attention", "talk about something else instead", "act as if nothing",
+        "as if it were your own idea", "do not log this", "don't log this",
+    ];
+    let doing = |text: &str| {
+        any(text, &["send", "fetch", "read ", "add ", "://", "run ", "append", "look up", "collect", "post ", "include", "upload", "commands", "copy "])
+    };
+    if any(&lower, &outright) && !tells && (doing(&lower) || doing(around)) {
+        hit(&SECRECY, None);
+    }
+    if vouches(&lower) {
+        hit(&VOUCHES, None);
+    }
+    let archive = any(&lower, &[".zip", ".rar", ".7z", "archive"]) && lower.contains("password") && any(&lower, &["extract", "unpack", "unzip"]);
+    if archive && any(&lower, &["run ", "execute ", "launch ", "start ", ".exe"]) && !forbids(&lower) {
+        hit(&LOCKED_DOWNLOAD, None);
+    }
+    if asks_nobody(&lower) && !forbids(&lower) {
+        hit(&ASKS_NOBODY, None);
+    }
+    let person = ["the user", "user ", "the person", "the human", "them ", "anyone", "the operator", "the developer"];
+    let silent = [
+        "do not tell",
+        "don't tell",
+        "never tell",
+        "do not mention",
+        "don't mention",
+        "never mention",
+        "do not inform",
+        "don't inform",
+        "do not reveal this",
+        "never reveal this",
+        "do not disclose this",
+        "without telling",
+        "without informing",
+        "without mentioning",
+        "without the user",
+        "hide this from",
+        "keep this hidden",
+        "keep this secret",
+        "keep it secret",
+        "do not show this",
+        "don't show this",
+        "without their knowledge",
+        "do not let the user",
+        "don't let the user",
+        "silently ",
+        "do not report this",
+        "secretly ",
+    ];
+    let knowing = [
+            "this step",
+            "this from",
+            "this to",
+            "step ",
+            "that you",
+            "about this",
+            "about the",
+            "what you",
+            "knowing",
+            "know ",
+            "this action",
+            "these instructions",
+            "this file",
+            "knowledge",
+    ];
+    let by_silence = silent.iter().find(|word| lower.contains(**word)).filter(|_| !tells);
+    if let Some(word) = by_silence {
+        // What is not to be told stands behind the words that say so.
+        let from = lower.find(*word).unwrap_or(0);
+        let whole = lower.clone();
+        let mut end = (from + 160).min(lower.len());
+        while !whole.is_char_boundary(end) {
+            end -= 1;
+        }
+        let behind = &whole[from..end];
+        let knows = any(behind, &knowing);
+        let quietly = matches!(*word, "silently " | "secretly ");
+        // "Silently send": the verb stands beside it; what a program does silently is something else.
+        let mut start = from.saturating_sub(25);
+        while !lower.is_char_boundary(start) {
+            start -= 1;
+        }
+        let mut beside = (from + 45).min(lower.len());
+        while !lower.is_char_boundary(beside) {
+            beside -= 1;
+        }
+        let acts = any(
+            &lower[start..beside],
+            &["send ", "upload", "post ", "copy ", "append", "include ", "read ", "collect", "forward", "run "],
+        );
+        let outside = any(&lower, &["http://", "https://", "webhook", "server", "endpoint", "secret", ".env", "ssh"]);
+        if quietly && acts && outside
+            || !quietly
+                && (any(behind, &person) && knows || any(&lower, &["hidden", "keep this secret", "keep it secret"]))
+        {
+            hit(&SECRECY, None);
+        }
+    }
+    if !forbids(&lower) && !text.contains('`') {
+        let mut found = Vec::new();
+        super::super::shell::in_text(text, &mut found);
+        found.truncate(8);
+        found.into_iter().for_each(|one| hit(one.rule, one.means));
+    }
+    let takes = any(
+        &lower,
+        &[
+            "read ",
+            "open ",
+            "cat ",
+            "collect ",
+            "gather ",
+            "include ",
+            "copy ",
+            "send ",
+            "upload ",
+            "attach ",
+            "append ",
+            "extract ",
+            "retrieve ",
+            "output ",
+            "print ",
+            "find ",
+            "paste ",
+            "grab ",
+            "load ",
+            "look for ",
+        ],
+    );
+    let sends = any(
+        &lower,
+        &[
+            "send ",
+            "upload ",
+            "post ",
+            "forward ",
+            "transmit ",
+            "submit ",
+            "exfiltrate",
+            "append ",
+            "attach ",
+            "report ",
+            "include ",
+            "paste ",
+        ],
+    );
+    let to_outside = lower.contains("http://")
+        || lower.contains("https://")
+        || any(
+            &lower,
+            &["webhook", "our server", "remote server", "external server", "this url", "the url", "endpoint"],
+        );
+    let knowledge = any(
+        &lower,
+        &[
+            "conversation",
+            "chat history",
+            "system prompt",
+            "credential",
+            "password",
+            "api key",
+            "api keys",
+            "token",
+            "secret",
+            "environment variable",
+            "private key",
+            ".env",
+            "user's files",
+            "their files",
+        ],
+    );
+    let file = text::matches(text)
+        .into_iter()
+        .find(|(rule, _)| matches!(rule.category, Category::CredentialAccess) && rule.severity <= Severity::High);
+    let named = text::matches(text).into_iter().any(|(rule, _)| matches!(rule.category, Category::CredentialAccess)) || lower.contains(".env");
+    let forbidden = forbids(&lower) && by_silence.is_none();
+    if !forbidden {
+        if let (Some((_, part)), true, false) = (&file, takes, tells) {
+            hit(&TELLS_TO_TAKE, Some(part.clone()));
+        } else if named && takes && any(&lower, &["send ", "upload ", "post ", "forward "]) && lower.contains("://") {
+            hit(&TELLS_TO_TAKE, None);
+        } else if sends
+            && to_outside
+            && knowledge
+            && any(
+                &lower,
+                &[
+                    "conversation",
+                    "chat history",
+                    "system prompt",
+                    "credentials",
+                    "passwords",
+                    "all environment",
+                    "environment variables",
+                    "private key",
+                    "user's",
+                    ".env",
+                    "secrets",
+                    "any api key",
+                    "api keys",
+                    "access tokens",
+                    "auth tokens",
+                    "api tokens",
+                ],
+            )
+            && !any(&lower, &["your own"])
+        {
+            hit(&TELLS_TO_TAKE, None);
+        }
+    }
+    if any(
+        &lower,
+        &[
+            "--dangerously-skip-permissions",
+            "auto-approve",
+            "auto approve",
+            "without asking for confirmation",
+            "without asking for permission",
+            "without asking the user",
+            "do not ask for permission",
+            "don't ask for permission",
+            "do not ask for confirmation",
+            "don't ask for confirmation",
+            "skip confirmation",
+            "--no-verify",
+            "disable the sandbox",
+            "chmod 777",
+            "yolo mode",
+        ],
+    ) && !any(&lower, &["never ", "avoid "])
+    {
+        hit(&NO_ASKING, None);
+    }
+    let stays = [
+        "~/.bashrc",
+        "~/.zshrc",
+        "~/.profile",
+        "crontab",
+        "claude.md",
+        "agents.md",
+        ".cursorrules",
+        "authorized_keys",
+        "settings.json",
+        "memory file",
+    ];
+    if any(&lower, &["append ", "add ", "write ", "insert ", "modify ", "edit "])
+        && any(&lower, &stays)
+        && any(&lower, &["every", "always", "future", "persist", "also ", "so that", "start"])
+        && !forbidden
+    {
+        hit(&STAYS, None);
+    }
+}
+
+
+/// To set one's instructions aside: the verb, then them, with nothing between that is not about them.
+fn sets_aside(lower: &str) -> bool {
+    const VERBS: &[&str] = &["ignore", "disregard", "forget", "override", "bypass", "aside"];
+    const BETWEEN: &[&str] = &[
+        "all", "any", "every", "your", "the", "my", "these", "those", "of", "other", "previous", "prior", "earlier", "above", "existing", "system",
+        "safety", "original", "foregoing", "preceding", "initial", "default", "built", "in", "and", "or", "current", "that", "developer", "user",
+        "user's", "platform", "security", "content", "you", "were", "given", "everything", "before", "have", "been", "told", "its",
+    ];
+    const THEM: &[&str] = &["instructions", "instruction", "rules", "guidelines", "guardrails", "prompt", "directives", "directions", "constraints", "restrictions", "safeguards"];
+    let words: Vec<&str> = lower.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|word| !word.is_empty()).take(4000).collect();
+    words.iter().enumerate().filter(|(_, word)| VERBS.contains(word)).any(|(at, verb)| {
+        let ahead = words.get(at + 1..(at + 10).min(words.len())).unwrap_or_default();
+        // "Set your instructions aside".
+        let ahead = if *verb == "aside" { words.get(at.saturating_sub(6)..at).unwrap_or_default() } else { ahead };
+        let ahead = if *verb == "aside" { ahead.iter().position(|word| *word == "set").map_or(&[][..], |set| &ahead[set + 1..]) } else { ahead };
+        let Some(end) = ahead.iter().position(|word| THEM.contains(word)) else { return false };
+        let about = &ahead[..end];
+        let behind = ahead.get(end + 1).is_some_and(|word| matches!(*word, "above" | "before" | "given"));
+        let whose = about.iter().any(|word| !matches!(*word, "the" | "of" | "these" | "those" | "my" | "in" | "and" | "or" | "default" | "that" | "its"));
+        about.iter().all(|word| BETWEEN.contains(word)) && (whose || behind) && !(ahead[end] == "prompt" && !about.contains(&"system"))
+    })
+}
+
+/// It tells what others do or ask for: "requests to read ..".
+fn is_account(lower: &str) -> bool {
+    let start = lower.trim_start_matches(|c: char| !c.is_alphabetic());
+    ["requests to", "attempts to", "attempt to", "instructions to", "instructions that", "instructions within", "any attempt", "skills that", "tools that",
+        "code that", "text that", "content that", "prompts that", "detects", "detect "]
+        .iter()
+        .any(|word| start.starts_with(word))
+}
+
+fn vouches(lower: &str) -> bool {
+    let warnings = any(lower, &["security warning", "safety warning", "warnings about it", "warnings about this", "security alert", "security finding", "scanner warning"]);
+    let passed = any(lower, &["suppress", "ignore ", "disregard ", "dismiss", "false positive", "pass over", "skip "]);
+    let itself = any(lower, &["this skill", "about it", "about this", "this tool", "pre-approved", "preapproved", "this package"]);
+    let approved = any(lower, &["pre-approved by", "preapproved by", "already approved by", "already been approved by", "has been verified by anthropic", "is trusted by the system", "whitelisted by"]);
+    !forbids(lower) && (warnings && passed && itself || approved && any(lower, &["signed", "platform", "security", "anthropic", "system", "administrator"]))
+}
+
+fn asks_nobody(lower: &str) -> bool {
+    let sets = any(lower, &["set ", "add ", "write ", "change ", "put "]);
+    sets && lower.contains("bypasspermissions") && lower.contains("settings")
+        || any(lower, &["answer yes for the user", "say yes for the user", "approve it for the user", "approve on the user's behalf", "approve on behalf of the user",
+            "confirm on behalf of the user", "confirm for the user", "approve it yourself", "click allow for the user", "grant yourself"])
+        || any(lower, &["turn off", "disable "]) && any(lower, &["hooks that check", "permission checks", "the permission system", "permission prompts", "safety checks", "the guardrails", "your guardrails"])
+}
+
+/// The same in other languages.
+fn foreign(lower: &str, text: &str, hit: &mut dyn FnMut(&'static Rule, Option<String>)) {
+    let file = text::matches(text).into_iter().find(|(rule, _)| matches!(rule.category, Category::CredentialAccess) && rule.severity <= Severity::High);
+    let any_file = || text::matches(text).into_iter().find(|(rule, _)| rule.category == Category::CredentialAccess && lower.contains("://")).map(|(_, part)| part);
+    let secret = file.as_ref().map(|(_, part)| part.clone()).or_else(any_file).or_else(|| lower.contains(".env").then(|| ".env".to_owned()));
+    for language in LANGUAGES {
+        let forbidden = any(lower, language.forbid);
+        let silent = any(lower, language.silence);
+        if any(lower, language.ignore) && any(lower, language.instructions) && !forbidden {
+            hit(&OVERRIDE, None);
+        }
+        if silent && (any(lower, language.take) || lower.contains("://") || secret.is_some() || any(lower, language.ignore)) {
+            hit(&SECRECY, None);
+        }
+        let takes = any(lower, language.take) && (!forbidden || silent);
+        if takes && let Some(part) = secret.clone().filter(|part| part != ".env" || lower.contains("://")) {
+            hit(&TELLS_TO_TAKE, Some(part));
+        }
+    }
+}
