@@ -1,5 +1,8 @@
 //! `customs scan`, and the scanner guest under `customs run`: what it finds in skills, what it leaves alone, and that it can reach nothing.
 
+#[path = "scan/pairs.rs"]
+mod pairs;
+
 use crate::support::{World, checkout, guest};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -145,7 +148,7 @@ fn what_the_earlier_rules_look_for_is_found() {
         ("p = '~/.aws/credentials'", "SKC02"),
         ("p = '~/.pgpass'", "SKC03"),
         ("p = '/etc/sudoers'", "SKC04"),
-        ("import keyring", "SKC05"),
+        ("import keyring", "SKC07"),
         ("import base64\nexec(base64.b64decode(x))", "SKO01"),
         ("import zlib\nexec(zlib.decompress(x))", "SKO01"),
         ("eval(x)", "SKO03"),

@@ -41,7 +41,8 @@ pub fn scan(name: &str, text: &str, hits: &mut Vec<Hit>) -> bool {
         (_, "txt") if name.starts_with("requirements") || name.starts_with("constraints") => requirements(text, hits),
         ("pip.conf" | "pip.ini" | ".npmrc" | ".yarnrc" | ".pip.conf", _) => requirements(text, hits),
         // Lists of what is left out of something else.
-        (".gitignore" | ".dockerignore" | ".npmignore" | ".eslintignore" | ".prettierignore" | ".gitattributes", _) => {}
+        (".gitignore" | ".dockerignore" | ".npmignore" | ".eslintignore" | ".prettierignore" | ".gitattributes", _) => {
+        }
         // Patterns that others are looked for with.
         (_, "yar" | "yara") => {}
         _ => return false,
@@ -70,12 +71,19 @@ fn inside(part: &str, from: usize, hits: &mut Vec<Hit>) {
     shell::scan(&secrets(part), 1, &mut found);
     hits.extend(found.into_iter().map(|hit| Hit { at: hit.at + from, ..hit }));
     if let Some(at) = all_secrets(part) {
-        hits.push(Hit { rule: &WHOLE_ENVIRONMENT, at: from + at, means: Some("all secrets of the workflow".to_owned()) });
+        hits.push(Hit {
+            rule: &WHOLE_ENVIRONMENT,
+            at: from + at,
+            means: Some("all secrets of the workflow".to_owned()),
+        });
     }
 }
 
 fn all_secrets(text: &str) -> Option<usize> {
-    text.to_ascii_lowercase().replace(' ', "").contains("tojson(secrets)").then(|| text.to_ascii_lowercase().find("tojson").unwrap_or(0))
+    text.to_ascii_lowercase()
+        .replace(' ', "")
+        .contains("tojson(secrets)")
+        .then(|| text.to_ascii_lowercase().find("tojson").unwrap_or(0))
 }
 
 /// `${{ secrets.NAME }}` as `${NAME}`, of the same length.
@@ -133,7 +141,9 @@ fn texts(source: &str) -> Vec<Text> {
                     last.2 += 1;
                 }
             }
-            '/' if chars.peek().is_some_and(|(_, c)| *c == '/') => while chars.next_if(|(_, c)| *c != '\n').is_some() {},
+            '/' if chars.peek().is_some_and(|(_, c)| *c == '/') => {
+                while chars.next_if(|(_, c)| *c != '\n').is_some() {}
+            }
             '"' => {
                 let value = quoted(&mut chars);
                 let mut after = chars.clone();
@@ -177,29 +187,53 @@ fn quoted(chars: &mut std::iter::Peekable<std::str::CharIndices<'_>>) -> String 
 
 /// Keys whose value is a command line.
 fn is_command(key: &str) -> bool {
-    matches!(key, "command" | "cmd" | "run" | "script" | "shell" | "exec" | "entrypoint" | "statusline" | "apikeyhelper")
-        || key.ends_with("command") || key.ends_with("script")
+    matches!(
+        key,
+        "command" | "cmd" | "run" | "script" | "shell" | "exec" | "entrypoint" | "statusline" | "apikeyhelper"
+    ) || key.ends_with("command")
+        || key.ends_with("script")
 }
 
 /// What runs without being called by name: hooks of packages, editors and clients.
 fn runs_by_itself(name: &str, keys: &[String]) -> bool {
     let has = |key: &str| keys.iter().any(|one| one == key);
     let last = keys.last().map_or("", String::as_str);
-    name == "package.json" && has("scripts") && matches!(last, "preinstall" | "install" | "postinstall" | "prepare" | "preprepare")
+    name == "package.json"
+        && has("scripts")
+        && matches!(last, "preinstall" | "install" | "postinstall" | "prepare" | "preprepare")
         || has("hooks")
         || name == "devcontainer.json" && last.to_ascii_lowercase().ends_with("command")
 }
 
 fn json(name: &str, source: &str, hits: &mut Vec<Hit>) {
+    // Settings of clients that let anything through.
+    for switch in ["enableAllProjectMcpServers", "autoApprove", "dangerouslySkipPermissions", "autoApproveAll"] {
+        let on = |at: &usize| {
+            source[*at..]
+                .trim_start_matches(switch)
+                .trim_start_matches('"')
+                .trim_start()
+                .trim_start_matches(':')
+                .trim_start()
+                .starts_with("true")
+        };
+        if let Some(at) = source.match_indices(switch).map(|(at, _)| at).find(on) {
+            hits.push(Hit { rule: &ASKS_NOBODY, at, means: Some(switch.to_owned()) });
+        }
+    }
     let all = texts(source);
     let opens = name == "tasks.json" && source.contains("folderOpen");
     for (place, one) in all.iter().enumerate() {
         let keys: Vec<String> = one.keys.iter().map(|key| key.to_ascii_lowercase()).collect();
         let last = keys.last().map_or("", String::as_str);
-        if keys.iter().any(|key| matches!(key.as_str(), "deny" | "exclude" | "ignore" | "excludes" | "denylist" | "blocklist" | "keywords")) {
+        if keys.iter().any(|key| {
+            matches!(key.as_str(), "deny" | "exclude" | "ignore" | "excludes" | "denylist" | "blocklist" | "keywords")
+        }) {
             continue;
         }
-        let by_itself = runs_by_itself(name, &keys) && (one.list.is_none() || is_command(last)) && !matches!(last, "matcher" | "type" | "description")
+        let by_itself = runs_by_itself(name, &keys)
+            && (one.list.is_none() || is_command(last))
+            && !matches!(last, "matcher" | "type" | "description")
             || opens && is_command(last);
         let scripts = keys.iter().any(|key| key == "scripts");
         let command = is_command(last) || by_itself || scripts;
@@ -209,16 +243,39 @@ fn json(name: &str, source: &str, hits: &mut Vec<Hit>) {
         match one.list {
             // `"command": "bash", "args": ["-c", ".."]`, or all words in one list.
             Some((list, 0)) if last == "args" || command => {
-                let before = all[..place].iter().rev().take(200).find(|other| other.keys.last().is_some_and(|key| is_command(&key.to_ascii_lowercase())));
-                let mut words: Vec<String> = before.filter(|_| last == "args").map(|one| one.value.clone()).into_iter().collect();
-                words.extend(all[place..].iter().take_while(|other| other.list.is_some_and(|(other, _)| other == list)).map(|one| quote(&one.value)));
+                let before = all[..place]
+                    .iter()
+                    .rev()
+                    .take(200)
+                    .find(|other| other.keys.last().is_some_and(|key| is_command(&key.to_ascii_lowercase())));
+                let mut words: Vec<String> =
+                    before.filter(|_| last == "args").map(|one| one.value.clone()).into_iter().collect();
+                words.extend(
+                    all[place..]
+                        .iter()
+                        .take_while(|other| other.list.is_some_and(|(other, _)| other == list))
+                        .map(|one| quote(&one.value)),
+                );
                 nested(&words.join(" "), one.at, hits, |line, found| shell::scan(line, 1, found));
             }
             Some(_) if last == "args" || command => {}
             _ if command => nested(&one.value, one.at, hits, |line, found| shell::scan(line, 1, found)),
             _ => {
                 said(&one.value, one.at, hits);
-                if last == "defaultmode" && one.value == "bypassPermissions" || keys.ends_with(&["permissions".to_owned(), "allow".to_owned()]) && matches!(one.value.as_str(), "Bash" | "Bash(*)" | "Bash(*:*)" | "*") {
+                // The key goes along with each request.
+                let elsewhere = |own: &str| {
+                    text::urls(&one.value)
+                        .any(|host| !host.ends_with(own) && host != "localhost" && !host.starts_with("127."))
+                };
+                if last == "anthropic_base_url" && elsewhere("anthropic.com")
+                    || last == "openai_base_url" && elsewhere("openai.com")
+                {
+                    hits.push(Hit { rule: &KEY_ELSEWHERE, at: one.at, means: Some(one.value.clone()) });
+                }
+                if last == "defaultmode" && one.value == "bypassPermissions"
+                    || keys.ends_with(&["permissions".to_owned(), "allow".to_owned()])
+                        && matches!(one.value.as_str(), "Bash" | "Bash(*)" | "Bash(*:*)" | "*")
+                {
                     hits.push(Hit { rule: &ASKS_NOBODY, at: one.at, means: Some(one.value.clone()) });
                 }
             }
@@ -228,7 +285,11 @@ fn json(name: &str, source: &str, hits: &mut Vec<Hit>) {
 
 /// A word as a shell would have to be given it.
 fn quote(word: &str) -> String {
-    if word.contains(|c: char| c.is_whitespace() || "|&;<>()$`\"'".contains(c)) { format!("'{}'", word.replace('\'', "'\\''")) } else { word.to_owned() }
+    if word.contains(|c: char| c.is_whitespace() || "|&;<>()$`\"'".contains(c)) {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    } else {
+        word.to_owned()
+    }
 }
 
 /// A text that is no command: where it leads, and what it tells an agent.
@@ -251,7 +312,7 @@ fn yaml(source: &str, hits: &mut Vec<Hit>) {
     let mut list: Option<usize> = None;
     let mut at = 0;
     let width = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let mut end_block = |block: &mut Option<(usize, usize)>, end: usize, hits: &mut Vec<Hit>| {
+    let end_block = |block: &mut Option<(usize, usize)>, end: usize, hits: &mut Vec<Hit>| {
         if let Some((from, _)) = block.take() {
             inside(&source[from..end], from, hits);
         }
@@ -295,7 +356,11 @@ fn yaml(source: &str, hits: &mut Vec<Hit>) {
             continue;
         }
         if let Some(place) = all_secrets(line) {
-            hits.push(Hit { rule: &WHOLE_ENVIRONMENT, at: from + place, means: Some("all secrets of the workflow".to_owned()) });
+            hits.push(Hit {
+                rule: &WHOLE_ENVIRONMENT,
+                at: from + place,
+                means: Some("all secrets of the workflow".to_owned()),
+            });
         }
         said(line, from, hits);
     }
@@ -399,7 +464,17 @@ fn requirements(source: &str, hits: &mut Vec<Hit>) {
         if line.starts_with('#') || !(line.starts_with('-') || line.contains('=') || line.contains('@')) {
             return;
         }
-        for flag in ["--index-url", "--extra-index-url", "-i ", "--find-links", "-f ", "index-url", "registry", "git+", "@ http"] {
+        for flag in [
+            "--index-url",
+            "--extra-index-url",
+            "-i ",
+            "--find-links",
+            "-f ",
+            "index-url",
+            "registry",
+            "git+",
+            "@ http",
+        ] {
             if line.contains(flag) {
                 if let Some(rule) = shell::index(line) {
                     hits.push(Hit { rule, at, means: None });
@@ -425,8 +500,16 @@ fn notebook(source: &str, hits: &mut Vec<Hit>) {
             continue;
         }
         let list = one.list.map(|(list, _)| list);
-        let cell: Vec<&Text> = all[at..].iter().take_while(|other| other.at == one.at || list.is_some() && other.list.map(|(list, _)| list) == list).collect();
-        let kind = all[..at].iter().rev().take(200).find(|other| other.keys.last().is_some_and(|key| key == "cell_type")).map_or("code", |one| one.value.as_str());
+        let cell: Vec<&Text> = all[at..]
+            .iter()
+            .take_while(|other| other.at == one.at || list.is_some() && other.list.map(|(list, _)| list) == list)
+            .collect();
+        let kind = all[..at]
+            .iter()
+            .rev()
+            .take(200)
+            .find(|other| other.keys.last().is_some_and(|key| key == "cell_type"))
+            .map_or("code", |one| one.value.as_str());
         let whole: String = cell.iter().map(|one| one.value.as_str()).collect();
         at += cell.len();
         if kind != "code" {
@@ -436,7 +519,9 @@ fn notebook(source: &str, hits: &mut Vec<Hit>) {
         let mut code = String::new();
         for line in whole.split_inclusive('\n') {
             let trimmed = line.trim_start();
-            if let Some(command) = trimmed.strip_prefix('!').or_else(|| trimmed.strip_prefix("%pip ").map(|_| &trimmed[1..])) {
+            if let Some(command) =
+                trimmed.strip_prefix('!').or_else(|| trimmed.strip_prefix("%pip ").map(|_| &trimmed[1..]))
+            {
                 nested(command, one.at, hits, |line, found| shell::scan(line, 1, found));
                 code.push('\n');
             } else if trimmed.starts_with('%') {

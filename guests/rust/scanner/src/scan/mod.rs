@@ -45,7 +45,8 @@ fn language(path: &str, text: &str) -> Language {
         "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "jsx" | "tsx" => return Language::Script,
         "sh" | "bash" | "zsh" | "ksh" | "command" => return Language::Shell,
         "ps1" | "psm1" => return Language::PowerShell,
-        "rb" | "go" | "rs" | "php" | "java" | "kt" | "cs" | "swift" | "pl" | "lua" | "c" | "cc" | "cpp" | "h" | "scala" | "dart" => {
+        "rb" | "go" | "rs" | "php" | "java" | "kt" | "cs" | "swift" | "pl" | "lua" | "c" | "cc" | "cpp" | "h"
+        | "scala" | "dart" => {
             return Language::Other;
         }
         "md" | "mdx" | "markdown" | "txt" | "rst" => return Language::Prose,
@@ -66,7 +67,8 @@ fn language(path: &str, text: &str) -> Language {
 
 /// The findings of a skill: of each file, knowing what the functions of its Python files take and send.
 pub fn skill<'a>(files: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Vec<Finding> {
-    let sources = files.clone().filter(|(path, text)| text.len() <= MAX_FILE && language(path, text) == Language::Python);
+    let sources =
+        files.clone().filter(|(path, text)| text.len() <= MAX_FILE && language(path, text) == Language::Python);
     let modules = python::modules(sources);
     files.flat_map(|(path, text)| file(path, text, &modules)).collect()
 }
@@ -94,7 +96,10 @@ fn file(path: &str, text: &str, modules: &python::Modules) -> Vec<Finding> {
         Language::Prose => prose::scan(part, &mut hits),
         Language::Data => data(part, &mut hits),
     }
-    let code = matches!(language, Language::Python | Language::Script | Language::Shell | Language::PowerShell | Language::Other);
+    let code = matches!(
+        language,
+        Language::Python | Language::Script | Language::Shell | Language::PowerShell | Language::Other
+    );
     unicode::scan(part, code, &mut hits);
     report::findings(path, part, hits)
 }

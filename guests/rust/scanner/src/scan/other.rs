@@ -10,11 +10,39 @@ const MAX_TEXTS: usize = 20_000;
 
 /// Ruby, Go, Rust, PHP, Java and their like: quoted texts, and the names of what takes and sends.
 pub fn scan(source: &str, hits: &mut Vec<Hit>) {
-    const ALL_ENVIRONMENT: &[&str] =
-        &["os.Environ()", "ENV.to_h", "ENV.to_a", "ENV.inspect", "env::vars()", "System.getenv()", "getenv()", "GetEnvironmentVariables()", "ProcessInfo.processInfo.environment", "Platform.environment", "%ENV"];
+    const ALL_ENVIRONMENT: &[&str] = &[
+        "os.Environ()",
+        "ENV.to_h",
+        "ENV.to_a",
+        "ENV.inspect",
+        "env::vars()",
+        "System.getenv()",
+        "getenv()",
+        "GetEnvironmentVariables()",
+        "ProcessInfo.processInfo.environment",
+        "Platform.environment",
+        "%ENV",
+    ];
     const SENDS: &[&str] = &[
-        "http.Post", "http.NewRequest", "Net::HTTP", "reqwest", "ureq", "curl_exec", "file_get_contents(\"http", "HttpClient", "URLSession", "LWP::", "TCPSocket",
-        "net.Dial", "TcpStream", "OkHttp", "HttpURLConnection", "WebClient", "Faraday", "HTTParty", "fsockopen",
+        "http.Post",
+        "http.NewRequest",
+        "Net::HTTP",
+        "reqwest",
+        "ureq",
+        "curl_exec",
+        "file_get_contents(\"http",
+        "HttpClient",
+        "URLSession",
+        "LWP::",
+        "TCPSocket",
+        "net.Dial",
+        "TcpStream",
+        "OkHttp",
+        "HttpURLConnection",
+        "WebClient",
+        "Faraday",
+        "HTTParty",
+        "fsockopen",
     ];
     let code = without_comments(source);
     let mut secrets: Vec<String> = Vec::new();
@@ -23,7 +51,10 @@ pub fn scan(source: &str, hits: &mut Vec<Hit>) {
         text::scan(&value, at, Made::Plain, hits);
         hosts.extend(text::urls(&value).map(str::to_owned));
         let mut all = text::matches(&value).into_iter();
-        secrets.extend(all.find(|(rule, _)| rule.category == Category::CredentialAccess && rule.id != CREDENTIALS_USED.id).map(|(_, part)| part));
+        secrets.extend(
+            all.find(|(rule, _)| rule.category == Category::CredentialAccess && rule.id != CREDENTIALS_USED.id)
+                .map(|(_, part)| part),
+        );
         let mut found = Vec::new();
         shell::in_text(&value, &mut found);
         // A text that is shown to a person has spaces before the command; one that is run begins with it.
@@ -36,7 +67,13 @@ pub fn scan(source: &str, hits: &mut Vec<Hit>) {
         }
     }
     for part in ALL_ENVIRONMENT {
-        if let Some(at) = code.find(part) {
+        // One of them by its name is one.
+        // And what is given to a child process stays here.
+        let whole = |at: &usize| {
+            !code[*at + part.len()..].trim_start().starts_with(['[', '.'])
+                && !code[..*at].trim_end().trim_end_matches('=').trim_end().ends_with("environment")
+        };
+        if let Some(at) = code.match_indices(part).map(|(at, _)| at).find(whole) {
             hits.push(Hit { rule: &WHOLE_ENVIRONMENT, at, means: None });
             secrets.push("the environment".to_owned());
         }
@@ -63,7 +100,8 @@ fn without_comments(source: &str) -> String {
     let mut chars = source.chars().peekable();
     let mut line_start = true;
     while let Some(c) = chars.next() {
-        let comment = quote.is_none() && (c == '/' && chars.peek() == Some(&'/') || c == '#' && line_start && chars.peek() == Some(&' '));
+        let comment = quote.is_none()
+            && (c == '/' && chars.peek() == Some(&'/') || c == '#' && line_start && chars.peek() == Some(&' '));
         if comment {
             let mut length = c.len_utf8();
             while let Some(c) = chars.next_if(|c| *c != '\n') {
@@ -139,8 +177,21 @@ pub fn powershell(source: &str, hits: &mut Vec<Hit>) {
         // A backtick between letters says nothing.
         let lower = bare.replace('`', "").to_ascii_lowercase();
         let mut hit = |rule: &'static Rule, means: Option<String>| hits.push(Hit { rule, at: place, means });
-        let downloads = ["downloadstring", "invoke-webrequest", "invoke-restmethod", "irm ", "iwr ", "curl ", "downloaddata", "net.webclient"].iter().any(|part| lower.contains(part));
-        let runs = lower.contains("iex") && word(&lower, "iex") || lower.contains("invoke-expression") || lower.contains("[scriptblock]::create");
+        let downloads = [
+            "downloadstring",
+            "invoke-webrequest",
+            "invoke-restmethod",
+            "irm ",
+            "iwr ",
+            "curl ",
+            "downloaddata",
+            "net.webclient",
+        ]
+        .iter()
+        .any(|part| lower.contains(part));
+        let runs = lower.contains("iex") && word(&lower, "iex")
+            || lower.contains("invoke-expression")
+            || lower.contains("[scriptblock]::create");
         if downloads && runs {
             hit(if text::is_usual_installer(bare) { &USUAL_INSTALLER } else { &PIPE_TO_SHELL }, None);
         } else if runs && (lower.contains("frombase64string") || lower.contains("-join") || lower.contains("[char]")) {
@@ -148,26 +199,46 @@ pub fn powershell(source: &str, hits: &mut Vec<Hit>) {
         } else if runs {
             hit(&EVAL, None);
         }
-        if [" -enc ", " -encodedcommand ", " -ec ", " -e "].iter().any(|flag| lower.contains(flag)) && lower.contains("powershell") {
+        if [" -enc ", " -encodedcommand ", " -ec ", " -e "].iter().any(|flag| lower.contains(flag))
+            && lower.contains("powershell")
+        {
             hit(&RUNS_DECODED, None);
         }
-        if let Some(what) = shell::guard_off(bare).or_else(|| lower.contains("set-mppreference -disable").then_some("Set-MpPreference")) {
+        if let Some(what) =
+            shell::guard_off(bare).or_else(|| lower.contains("set-mppreference -disable").then_some("Set-MpPreference"))
+        {
             hit(&GUARD_OFF, Some(what.to_owned()));
         }
-        if lower.contains("\\currentversion\\run") || lower.contains("register-scheduledtask") || lower.contains("schtasks /create") || lower.contains("\\startup\\") {
+        if lower.contains("\\currentversion\\run")
+            || lower.contains("register-scheduledtask")
+            || lower.contains("schtasks /create")
+            || lower.contains("\\startup\\")
+        {
             hit(&STAYS, None);
         }
-        if word(&lower, "gci") && lower.contains("env:") || lower.contains("get-childitem env:") || lower.contains("ls env:") || lower.contains("dir env:") {
+        if word(&lower, "gci") && lower.contains("env:")
+            || lower.contains("get-childitem env:")
+            || lower.contains("ls env:")
+            || lower.contains("dir env:")
+        {
             hit(&WHOLE_ENVIRONMENT, None);
             secret.get_or_insert((place, "the environment".to_owned()));
         }
-        if (lower.contains("-method post") || lower.contains("uploadstring") || lower.contains("uploadfile") || lower.contains("-infile")) && posts.is_none() {
+        if (lower.contains("-method post")
+            || lower.contains("uploadstring")
+            || lower.contains("uploadfile")
+            || lower.contains("-infile"))
+            && posts.is_none()
+        {
             posts = Some(place);
         }
         hosts.extend(text::urls(&lower).map(str::to_owned));
         let mut found = Vec::new();
         text::scan(bare, place, Made::Plain, &mut found);
-        if let Some(hit) = found.iter().find(|hit| hit.rule.category == Category::CredentialAccess && hit.rule.id != CREDENTIALS_USED.id) {
+        if let Some(hit) = found
+            .iter()
+            .find(|hit| hit.rule.category == Category::CredentialAccess && hit.rule.id != CREDENTIALS_USED.id)
+        {
             secret.get_or_insert((place, hit.means.clone().unwrap_or_default()));
         }
         hits.append(&mut found);

@@ -47,6 +47,8 @@ rules! {
     SECRET_SENT "SKA06" ApiExfiltration Critical "A secret is sent to a place that it does not belong to";
     WORK_SENT "SKA07" ApiExfiltration High "What the person works on is sent away";
 
+    KEY_ELSEWHERE "SKA09" ApiExfiltration High "The client's requests, and its key with them, go to another host";
+
     REQUEST_BIN "SKN01" SuspiciousNetwork Critical "A service that collects requests for whoever asks";
     PASTE "SKN02" SuspiciousNetwork High "A public paste service";
     TUNNEL "SKN03" SuspiciousNetwork High "A tunnel to somebody's machine";

@@ -107,6 +107,20 @@ fn paths(lower: &str, found: &mut Vec<(&'static Rule, String)>) {
             "logins.json",
             "service_account.json",
             "key4.db",
+            ".claude/.credentials.json",
+            ".codex/auth.json",
+            ".config/gh/hosts.yml",
+            ".openclaw/openclaw.json",
+            ".openclaw/identity",
+            ".openclaw/device.json",
+            ".cargo/credentials",
+            ".config/solana/id.json",
+            ".vault-token",
+            ".terraform.d/credentials",
+            ".databrickscfg",
+            ".electrum",
+            ".bitcoin/",
+            ".ethereum/keystore",
         ],
     );
     let name = lower.rsplit('/').next().unwrap_or(lower);
@@ -131,8 +145,13 @@ fn without_public(lower: &str) -> String {
     for part in lower.split_inclusive(|c: char| !path(c)) {
         let (word, end) = part.split_at(part.trim_end_matches(|c: char| !path(c)).len());
         let name = word.rsplit('/').next().unwrap_or(word).trim_end_matches('.');
-        let settings = word.contains(".ssh/") && (name == "config" || name.starts_with("known_hosts") || name.starts_with("control"));
-        if settings || name.len() > 4 && name.ends_with(".pub") { out.push(' ') } else { out.push_str(word) }
+        let settings = word.contains(".ssh/")
+            && (name == "config" || name.starts_with("known_hosts") || name.starts_with("control"));
+        if settings || name.len() > 4 && name.ends_with(".pub") {
+            out.push(' ')
+        } else {
+            out.push_str(word)
+        }
         out.push_str(end);
     }
     out
@@ -162,10 +181,32 @@ const BINS: &[&str] = &[
     "interact.sh",
     "canarytokens.com",
 ];
-const PASTES: &[&str] =
-    &["pastebin.com", "hastebin.com", "paste.ee", "transfer.sh", "0x0.st", "file.io", "termbin.com", "dpaste.com", "glot.io", "rentry.co",
-    "rentry.org", "paste.rs", "ix.io", "sprunge.us", "controlc.com", "justpaste.it", "telegra.ph", "ghostbin.com", "bpa.st",
-    "temp.sh", "bashupload.com", "anonfiles.com", "gofile.io", "catbox.moe"];
+const PASTES: &[&str] = &[
+    "pastebin.com",
+    "hastebin.com",
+    "paste.ee",
+    "transfer.sh",
+    "0x0.st",
+    "file.io",
+    "termbin.com",
+    "dpaste.com",
+    "glot.io",
+    "rentry.co",
+    "rentry.org",
+    "paste.rs",
+    "ix.io",
+    "sprunge.us",
+    "controlc.com",
+    "justpaste.it",
+    "telegra.ph",
+    "ghostbin.com",
+    "bpa.st",
+    "temp.sh",
+    "bashupload.com",
+    "anonfiles.com",
+    "gofile.io",
+    "catbox.moe",
+];
 const TUNNELS: &[&str] = &[
     "ngrok.io",
     "ngrok.app",
@@ -190,7 +231,10 @@ fn hosts(lower: &str, found: &mut Vec<(&'static Rule, String)>) {
             found.push((rule, (*name).to_owned()));
         }
     }
-    if let Some(part) = ["stratum+tcp://", "stratum+ssl://", "xmrig", "minerd", "--donate-level"].iter().find(|part| has_part(lower, part)) {
+    if let Some(part) = ["stratum+tcp://", "stratum+ssl://", "xmrig", "minerd", "--donate-level"]
+        .iter()
+        .find(|part| has_part(lower, part))
+    {
         found.push((&MINER, (*part).to_owned()));
     }
     for host in urls(lower) {
@@ -222,20 +266,39 @@ fn is_public_number(host: &str) -> bool {
 
 /// Whether a key may go to this host: a word of its name is in the host's (`OPENAI_API_KEY`, `api.openai.com`).
 pub fn belongs(name: &str, host: &str) -> bool {
-    const NO_NAMES: &[&str] =
-        &["api", "key", "token", "secret", "access", "auth", "password", "the", "app", "client", "user", "http", "oauth",
-            "bearer", "id", "my", "test", "prod", "dev", "staging"];
+    const NO_NAMES: &[&str] = &[
+        "api", "key", "token", "secret", "access", "auth", "password", "the", "app", "client", "user", "http", "oauth",
+        "bearer", "id", "my", "test", "prod", "dev", "staging",
+    ];
     let host = host.to_ascii_lowercase();
     let own =
         host == "localhost" || host.starts_with("127.") || host.ends_with(".local") || host.ends_with(".internal");
     let solid = host.replace(['.', '-'], "");
     let short = |word: &str| {
-        [("gh", "github"), ("hf", "huggingface"), ("bot", "telegram"), ("bot", "discord"), ("bot", "slack"), ("cf", "cloudflare"),
-            ("claude", "anthropic"), ("gemini", "googleapis"), ("google", "googleapis"), ("gcp", "googleapis"), ("aws", "amazonaws"),
-            ("twitter", "x.com"), ("fb", "facebook"), ("do", "digitalocean"), ("npm", "npmjs"), ("vercel", "v0"), ("azure", "microsoft"),
-            ("azure", "windows.net"), ("supabase", "supabase"), ("dhub", "docker")]
-            .iter()
-            .any(|(name, of)| *name == word && host.contains(of))
+        [
+            ("gh", "github"),
+            ("hf", "huggingface"),
+            ("bot", "telegram"),
+            ("bot", "discord"),
+            ("bot", "slack"),
+            ("cf", "cloudflare"),
+            ("claude", "anthropic"),
+            ("gemini", "googleapis"),
+            ("google", "googleapis"),
+            ("gcp", "googleapis"),
+            ("aws", "amazonaws"),
+            ("twitter", "x.com"),
+            ("fb", "facebook"),
+            ("do", "digitalocean"),
+            ("npm", "npmjs"),
+            ("vercel", "v0"),
+            ("azure", "microsoft"),
+            ("azure", "windows.net"),
+            ("supabase", "supabase"),
+            ("dhub", "docker"),
+        ]
+        .iter()
+        .any(|(name, of)| *name == word && host.contains(of))
     };
     let mut words =
         name.split('_').map(str::to_ascii_lowercase).filter(|word| !NO_NAMES.contains(&word.as_str())).peekable();
@@ -245,32 +308,83 @@ pub fn belongs(name: &str, host: &str) -> bool {
 
 /// Projects whose installer everybody runs as it is downloaded: hosts, with the beginning of a path where the host is shared.
 const INSTALLERS: &[&str] = &[
-    "sh.rustup.rs", "astral.sh/", "get.docker.com", "bun.sh/", "bun.com/", "deno.land/", "get.pnpm.io/", "install.python-poetry.org",
-    "raw.githubusercontent.com/nvm-sh/nvm/", "raw.githubusercontent.com/homebrew/install/", "raw.githubusercontent.com/helm/helm/",
-    "raw.githubusercontent.com/pyenv/pyenv-installer/", "raw.githubusercontent.com/ohmyzsh/ohmyzsh/", "pyenv.run", "fnm.vercel.app/",
-    "tailscale.com/install.sh", "ollama.com/install.sh", "ollama.ai/install.sh", "starship.rs/install.sh", "mise.run", "get.k3s.io",
-    "moonrepo.dev/install/", "foundry.paradigm.xyz", "sdk.cloud.google.com", "install.determinate.systems/", "nixos.org/nix/install",
-    "get.sdkman.io", "get.volta.sh", "claude.ai/install.sh", "dot.net/v1/", "aka.ms/install", "fly.io/install.sh",
-    "cli.doppler.com/install.sh", "deb.nodesource.com/", "rpm.nodesource.com/", "get.rvm.io", "pixi.sh/install.sh", "micro.mamba.pm/",
-    "opencode.ai/install", "install.duckdb.org", "bootstrap.pypa.io/", "apt.llvm.org/llvm.sh", "just.systems/install.sh", "zed.dev/install.sh",
-    "wasmtime.dev/install.sh", "taskfile.dev/install.sh", "get.chezmoi.io", "get.helm.sh", "raw.githubusercontent.com/aquasecurity/trivy/",
-    "raw.githubusercontent.com/anchore/", "raw.githubusercontent.com/golangci/golangci-lint/", "raw.githubusercontent.com/k3d-io/k3d/",
+    "sh.rustup.rs",
+    "astral.sh/",
+    "get.docker.com",
+    "bun.sh/",
+    "bun.com/",
+    "deno.land/",
+    "get.pnpm.io/",
+    "install.python-poetry.org",
+    "raw.githubusercontent.com/nvm-sh/nvm/",
+    "raw.githubusercontent.com/homebrew/install/",
+    "raw.githubusercontent.com/helm/helm/",
+    "raw.githubusercontent.com/pyenv/pyenv-installer/",
+    "raw.githubusercontent.com/ohmyzsh/ohmyzsh/",
+    "pyenv.run",
+    "fnm.vercel.app/",
+    "tailscale.com/install.sh",
+    "ollama.com/install.sh",
+    "ollama.ai/install.sh",
+    "starship.rs/install.sh",
+    "mise.run",
+    "get.k3s.io",
+    "moonrepo.dev/install/",
+    "foundry.paradigm.xyz",
+    "sdk.cloud.google.com",
+    "install.determinate.systems/",
+    "nixos.org/nix/install",
+    "get.sdkman.io",
+    "get.volta.sh",
+    "claude.ai/install.sh",
+    "dot.net/v1/",
+    "aka.ms/install",
+    "fly.io/install.sh",
+    "cli.doppler.com/install.sh",
+    "deb.nodesource.com/",
+    "rpm.nodesource.com/",
+    "get.rvm.io",
+    "pixi.sh/install.sh",
+    "micro.mamba.pm/",
+    "opencode.ai/install",
+    "install.duckdb.org",
+    "bootstrap.pypa.io/",
+    "apt.llvm.org/llvm.sh",
+    "just.systems/install.sh",
+    "zed.dev/install.sh",
+    "wasmtime.dev/install.sh",
+    "taskfile.dev/install.sh",
+    "get.chezmoi.io",
+    "get.helm.sh",
+    "raw.githubusercontent.com/aquasecurity/trivy/",
+    "raw.githubusercontent.com/anchore/",
+    "raw.githubusercontent.com/golangci/golangci-lint/",
+    "raw.githubusercontent.com/k3d-io/k3d/",
 ];
 
 /// Addresses in a text, from the host on, in lower case.
 pub fn addresses(text: &str) -> Vec<String> {
     let lower = text.to_ascii_lowercase();
     let ends = |c: char| c.is_whitespace() || "\"'`)|;<>".contains(c);
-    lower.match_indices("https://").map(|(at, _)| lower[at + 8..].split(ends).next().unwrap_or_default().to_owned()).collect()
+    lower
+        .match_indices("https://")
+        .map(|(at, _)| lower[at + 8..].split(ends).next().unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// All that is downloaded here is the installer of a well-known project, over TLS.
 pub fn is_usual_installer(text: &str) -> bool {
     let all = addresses(text);
-    let bare = INSTALLERS.iter().any(|one| !one.contains('/') && text.split_whitespace().any(|word| word.trim_matches([')', '"', '\'', '`']) == *one));
+    let bare = INSTALLERS.iter().any(|one| {
+        !one.contains('/') && text.split_whitespace().any(|word| word.trim_matches([')', '"', '\'', '`']) == *one)
+    });
     let plain = text.contains("http://");
     let usual = |address: &String| {
-        INSTALLERS.iter().any(|one| address.strip_prefix(one).is_some_and(|rest| one.ends_with('/') || rest.is_empty() || rest.starts_with(['/', '?', '#']) || one.contains('/')))
+        INSTALLERS.iter().any(|one| {
+            address.strip_prefix(one).is_some_and(|rest| {
+                one.ends_with('/') || rest.is_empty() || rest.starts_with(['/', '?', '#']) || one.contains('/')
+            })
+        })
     };
     !plain && (!all.is_empty() && all.iter().all(usual) || all.is_empty() && bare)
 }
@@ -278,10 +392,39 @@ pub fn is_usual_installer(text: &str) -> bool {
 /// Where packages usually come from; others are told of.
 pub fn is_usual_index(host: &str) -> bool {
     const USUAL: &[&str] = &[
-        concat!("pypi", ".org"), concat!("pythonhosted", ".org"), "pytorch.org", "nvidia.com", concat!("npmjs", ".org"), concat!("npmjs", ".com"), "yarnpkg.com", "npmmirror.com",
-        "tsinghua.edu.cn", "aliyun.com", "ustc.edu.cn", "tencent.com", "huaweicloud.com", "github.com", "githubusercontent.com", "gitlab.com",
-        "pkg.github.com", concat!("rubygems", ".org"), concat!("crates", ".io"), "anaconda.org", "pyg.org", "googleapis.com", "pkg.dev", "amazonaws.com",
-        "jsr.io", "vllm.ai", "rapids.ai", "github.io", "huggingface.co", "localhost", "127.0.0.1", concat!("test.pypi", ".org"), "azure.com",
+        concat!("pypi", ".org"),
+        concat!("pythonhosted", ".org"),
+        "pytorch.org",
+        "nvidia.com",
+        concat!("npmjs", ".org"),
+        concat!("npmjs", ".com"),
+        "yarnpkg.com",
+        "npmmirror.com",
+        "tsinghua.edu.cn",
+        "aliyun.com",
+        "ustc.edu.cn",
+        "tencent.com",
+        "huaweicloud.com",
+        "github.com",
+        "githubusercontent.com",
+        "gitlab.com",
+        "pkg.github.com",
+        concat!("rubygems", ".org"),
+        concat!("crates", ".io"),
+        "anaconda.org",
+        "pyg.org",
+        "googleapis.com",
+        "pkg.dev",
+        "amazonaws.com",
+        "jsr.io",
+        "vllm.ai",
+        "rapids.ai",
+        "github.io",
+        "huggingface.co",
+        "localhost",
+        "127.0.0.1",
+        concat!("test.pypi", ".org"),
+        "azure.com",
     ];
     USUAL.iter().any(|one| host == *one || host.strip_suffix(one).is_some_and(|rest| rest.ends_with('.')))
 }
@@ -289,19 +432,35 @@ pub fn is_usual_index(host: &str) -> bool {
 /// A command that prints a secret: whose it is, as the name of a variable would say.
 pub fn printed_secret(command: &str) -> Option<&'static str> {
     let line = command.split_whitespace().collect::<Vec<_>>().join(" ");
-    [("gh auth token", "GITHUB_TOKEN"), ("git credential fill", "GITHUB_CREDENTIAL"), ("git credential-", "GITHUB_CREDENTIAL"),
-        ("aws configure get", "AWS_SECRET"), ("aws sts", "AWS_SECRET"), ("aws configure export-credentials", "AWS_SECRET"),
-        ("gcloud auth print-", "GOOGLE_TOKEN"), ("az account get-access-token", "AZURE_TOKEN"), ("npm token", "NPM_TOKEN"),
-        ("npm config get //registry", "NPM_TOKEN"), ("heroku auth:token", "HEROKU_TOKEN"), ("security find-generic-password", "KEYCHAIN"),
-        ("security find-internet-password", "KEYCHAIN"), ("security dump-keychain", "KEYCHAIN"), ("hidden answer", "a password that was typed")]
-        .iter()
-        .find(|(part, _)| line.contains(part))
-        .map(|(_, name)| *name)
+    [
+        ("gh auth token", "GITHUB_TOKEN"),
+        ("git credential fill", "GITHUB_CREDENTIAL"),
+        ("git credential-", "GITHUB_CREDENTIAL"),
+        ("aws configure get", "AWS_SECRET"),
+        ("aws sts", "AWS_SECRET"),
+        ("aws configure export-credentials", "AWS_SECRET"),
+        ("gcloud auth print-", "GOOGLE_TOKEN"),
+        ("az account get-access-token", "AZURE_TOKEN"),
+        ("npm token", "NPM_TOKEN"),
+        ("npm config get //registry", "NPM_TOKEN"),
+        ("heroku auth:token", "HEROKU_TOKEN"),
+        ("security find-generic-password", "KEYCHAIN"),
+        ("security find-internet-password", "KEYCHAIN"),
+        ("security dump-keychain", "KEYCHAIN"),
+        ("hidden answer", "a password that was typed"),
+    ]
+    .iter()
+    .find(|(part, _)| line.contains(part))
+    .map(|(_, name)| *name)
 }
 
 /// A coin's address, or a pattern for one.
 pub fn is_coin_address(text: &str) -> bool {
-    text.contains("0x[a-f") || text.contains("0x[A-F") || text.contains("0x[0-9a-f") || text.contains("bc1|") || text.contains("(bc1")
+    text.contains("0x[a-f")
+        || text.contains("0x[A-F")
+        || text.contains("0x[0-9a-f")
+        || text.contains("bc1|")
+        || text.contains("(bc1")
         || text.starts_with("bc1") && text.len() > 30 && text.chars().all(|c| c.is_ascii_alphanumeric())
         || text.len() == 42 && text.strip_prefix("0x").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_hexdigit()))
 }
@@ -309,5 +468,9 @@ pub fn is_coin_address(text: &str) -> bool {
 /// An address that mail goes to; those that examples use are none.
 pub fn is_mail_address(text: &str) -> bool {
     let Some((name, host)) = text.trim().split_once('@') else { return false };
-    !name.is_empty() && host.contains('.') && !host.contains(char::is_whitespace) && !host.starts_with("example.") && !text.contains(['{', '$', '\u{fffd}'])
+    !name.is_empty()
+        && host.contains('.')
+        && !host.contains(char::is_whitespace)
+        && !host.starts_with("example.")
+        && !text.contains(['{', '$', '\u{fffd}'])
 }

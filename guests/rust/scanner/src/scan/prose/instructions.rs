@@ -6,8 +6,11 @@ use super::languages::LANGUAGES;
 
 /// Lower case, one space between words, nothing that is not seen, plain quotes.
 pub fn normal(text: &str) -> String {
-    let seen: String =
-        text.chars().filter(|c| !super::super::unicode::is_unseen(*c)).map(|c| if c == '’' { '\'' } else { c }).collect();
+    let seen: String = text
+        .chars()
+        .filter(|c| !super::super::unicode::is_unseen(*c))
+        .map(|c| if c == '’' { '\'' } else { c })
+        .collect();
     let mut words = seen.to_lowercase();
     words.retain(|c| !matches!(c, '*' | '_' | '`'));
     words.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -58,20 +61,49 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
     let lower = normal(text);
     // Words about an attack, without a place to send something to, tell of one.
     let tells = !lower.contains("://")
-        && (any(&lower, &["attacker", "malicious", "prompt injection", "prompt-injection", "untrusted", "vulnerab", "exploit"]) || is_account(&lower));
+        && (any(
+            &lower,
+            &["attacker", "malicious", "prompt injection", "prompt-injection", "untrusted", "vulnerab", "exploit"],
+        ) || is_account(&lower));
     if sets_aside(&lower) && !forbids(&lower) && !tells {
         hit(&OVERRIDE, None);
     }
     foreign(&lower, text, hit);
     let outright = [
-        "do not bring it up", "don't bring it up", "needs no mention", "no need to mention this", "need not be mentioned", "need not see",
-        "need not know", "does not need to know about this", "leave these commands out", "leave this out of your", "leave it out of your",
-        "out of your summary", "out of the summary", "do this quietly", "without drawing attention", "keep this between", "say nothing about this",
-        "say nothing of this", "do not surface this", "not to the user's attention", "talk about something else instead", "act as if nothing",
-        "as if it were your own idea", "do not log this", "don't log this",
+        "do not bring it up",
+        "don't bring it up",
+        "needs no mention",
+        "no need to mention this",
+        "need not be mentioned",
+        "need not see",
+        "need not know",
+        "does not need to know about this",
+        "leave these commands out",
+        "leave this out of your",
+        "leave it out of your",
+        "out of your summary",
+        "out of the summary",
+        "do this quietly",
+        "without drawing attention",
+        "keep this between",
+        "say nothing about this",
+        "say nothing of this",
+        "do not surface this",
+        "not to the user's attention",
+        "talk about something else instead",
+        "act as if nothing",
+        "as if it were your own idea",
+        "do not log this",
+        "don't log this",
     ];
     let doing = |text: &str| {
-        any(text, &["send", "fetch", "read ", "add ", "://", "run ", "append", "look up", "collect", "post ", "include", "upload", "commands", "copy "])
+        any(
+            text,
+            &[
+                "send", "fetch", "read ", "add ", "://", "run ", "append", "look up", "collect", "post ", "include",
+                "upload", "commands", "copy ",
+            ],
+        )
     };
     if any(&lower, &outright) && !tells && (doing(&lower) || doing(around)) {
         hit(&SECRECY, None);
@@ -79,7 +111,33 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
     if vouches(&lower) {
         hit(&VOUCHES, None);
     }
-    let archive = any(&lower, &[".zip", ".rar", ".7z", "archive"]) && lower.contains("password") && any(&lower, &["extract", "unpack", "unzip"]);
+    // Whoever has one of these has everything: no skill needs it told.
+    let whole_key = any(
+        &lower,
+        &["private key", "seed phrase", "recovery phrase", "mnemonic phrase", "wallet phrase", "master password"],
+    );
+    if whole_key
+        && any(
+            &lower,
+            &[
+                "ask the user",
+                "instruct the user",
+                "tell the user",
+                "have the user",
+                "request the user",
+                "prompt the user",
+                "ask for ",
+            ],
+        )
+        && any(&lower, &["enter", "provide", "paste", "share", "type ", "send"])
+        && !forbids(&lower)
+        && !tells
+    {
+        hit(&TELLS_TO_TAKE, None);
+    }
+    let archive = any(&lower, &[".zip", ".rar", ".7z", "archive"])
+        && lower.contains("password")
+        && any(&lower, &["extract", "unpack", "unzip"]);
     if archive && any(&lower, &["run ", "execute ", "launch ", "start ", ".exe"]) && !forbids(&lower) {
         hit(&LOCKED_DOWNLOAD, None);
     }
@@ -114,23 +172,34 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
         "don't let the user",
         "silently ",
         "do not report this",
+        "hide these",
+        "hide it from",
+        "conceal this",
+        "conceal these",
+        "never let the user",
         "secretly ",
     ];
     let knowing = [
-            "this step",
-            "this from",
-            "this to",
-            "step ",
-            "that you",
-            "about this",
-            "about the",
-            "what you",
-            "knowing",
-            "know ",
-            "this action",
-            "these instructions",
-            "this file",
-            "knowledge",
+        "this step",
+        "this from",
+        "this to",
+        "step ",
+        "that you",
+        "about this",
+        "about the",
+        "what you",
+        "knowing",
+        "know ",
+        "this action",
+        "this data",
+        "this collection",
+        "this context",
+        "this upload",
+        "these steps",
+        "it could upset",
+        "these instructions",
+        "this file",
+        "knowledge",
     ];
     let by_silence = silent.iter().find(|word| lower.contains(**word)).filter(|_| !tells);
     if let Some(word) = by_silence {
@@ -145,17 +214,16 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
         let knows = any(behind, &knowing);
         let quietly = matches!(*word, "silently " | "secretly ");
         // "Silently send": the verb stands beside it; what a program does silently is something else.
-        let mut start = from.saturating_sub(25);
-        while !lower.is_char_boundary(start) {
-            start -= 1;
-        }
         let mut beside = (from + 45).min(lower.len());
         while !lower.is_char_boundary(beside) {
             beside -= 1;
         }
         let acts = any(
-            &lower[start..beside],
+            &lower[from..beside],
             &["send ", "upload", "post ", "copy ", "append", "include ", "read ", "collect", "forward", "run "],
+        ) || any(
+            &lower[..from],
+            &["send it ", "send them ", "upload it ", "upload them ", "post it ", "forward it ", "append it "],
         );
         let outside = any(&lower, &["http://", "https://", "webhook", "server", "endpoint", "secret", ".env", "ssh"]);
         if quietly && acts && outside
@@ -241,7 +309,8 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
     let file = text::matches(text)
         .into_iter()
         .find(|(rule, _)| matches!(rule.category, Category::CredentialAccess) && rule.severity <= Severity::High);
-    let named = text::matches(text).into_iter().any(|(rule, _)| matches!(rule.category, Category::CredentialAccess)) || lower.contains(".env");
+    let named = text::matches(text).into_iter().any(|(rule, _)| matches!(rule.category, Category::CredentialAccess))
+        || lower.contains(".env");
     let forbidden = forbids(&lower) && by_silence.is_none();
     if !forbidden {
         if let (Some((_, part)), true, false) = (&file, takes, tells) {
@@ -321,67 +390,207 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
     }
 }
 
-
 /// To set one's instructions aside: the verb, then them, with nothing between that is not about them.
 fn sets_aside(lower: &str) -> bool {
     const VERBS: &[&str] = &["ignore", "disregard", "forget", "override", "bypass", "aside"];
     const BETWEEN: &[&str] = &[
-        "all", "any", "every", "your", "the", "my", "these", "those", "of", "other", "previous", "prior", "earlier", "above", "existing", "system",
-        "safety", "original", "foregoing", "preceding", "initial", "default", "built", "in", "and", "or", "current", "that", "developer", "user",
-        "user's", "platform", "security", "content", "you", "were", "given", "everything", "before", "have", "been", "told", "its",
+        "all",
+        "any",
+        "every",
+        "your",
+        "the",
+        "my",
+        "these",
+        "those",
+        "of",
+        "other",
+        "previous",
+        "prior",
+        "earlier",
+        "above",
+        "existing",
+        "system",
+        "safety",
+        "original",
+        "foregoing",
+        "preceding",
+        "initial",
+        "default",
+        "built",
+        "in",
+        "and",
+        "or",
+        "current",
+        "that",
+        "developer",
+        "user",
+        "user's",
+        "platform",
+        "security",
+        "content",
+        "you",
+        "were",
+        "given",
+        "everything",
+        "before",
+        "have",
+        "been",
+        "told",
+        "its",
     ];
-    const THEM: &[&str] = &["instructions", "instruction", "rules", "guidelines", "guardrails", "prompt", "directives", "directions", "constraints", "restrictions", "safeguards"];
-    let words: Vec<&str> = lower.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|word| !word.is_empty()).take(4000).collect();
+    const THEM: &[&str] = &[
+        "instructions",
+        "instruction",
+        "rules",
+        "guidelines",
+        "guardrails",
+        "prompt",
+        "directives",
+        "directions",
+        "constraints",
+        "restrictions",
+        "safeguards",
+    ];
+    let words: Vec<&str> =
+        lower.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|word| !word.is_empty()).take(4000).collect();
     words.iter().enumerate().filter(|(_, word)| VERBS.contains(word)).any(|(at, verb)| {
         let ahead = words.get(at + 1..(at + 10).min(words.len())).unwrap_or_default();
         // "Set your instructions aside".
         let ahead = if *verb == "aside" { words.get(at.saturating_sub(6)..at).unwrap_or_default() } else { ahead };
-        let ahead = if *verb == "aside" { ahead.iter().position(|word| *word == "set").map_or(&[][..], |set| &ahead[set + 1..]) } else { ahead };
+        let ahead = if *verb == "aside" {
+            ahead.iter().position(|word| *word == "set").map_or(&[][..], |set| &ahead[set + 1..])
+        } else {
+            ahead
+        };
         let Some(end) = ahead.iter().position(|word| THEM.contains(word)) else { return false };
         let about = &ahead[..end];
         let behind = ahead.get(end + 1).is_some_and(|word| matches!(*word, "above" | "before" | "given"));
-        let whose = about.iter().any(|word| !matches!(*word, "the" | "of" | "these" | "those" | "my" | "in" | "and" | "or" | "default" | "that" | "its"));
-        about.iter().all(|word| BETWEEN.contains(word)) && (whose || behind) && !(ahead[end] == "prompt" && !about.contains(&"system"))
+        let whose = about.iter().any(|word| {
+            !matches!(*word, "the" | "of" | "these" | "those" | "my" | "in" | "and" | "or" | "default" | "that" | "its")
+        });
+        about.iter().all(|word| BETWEEN.contains(word))
+            && (whose || behind)
+            && !(ahead[end] == "prompt" && !about.contains(&"system"))
     })
 }
 
 /// It tells what others do or ask for: "requests to read ..".
 fn is_account(lower: &str) -> bool {
     let start = lower.trim_start_matches(|c: char| !c.is_alphabetic());
-    ["requests to", "attempts to", "attempt to", "instructions to", "instructions that", "instructions within", "any attempt", "skills that", "tools that",
-        "code that", "text that", "content that", "prompts that", "detects", "detect "]
-        .iter()
-        .any(|word| start.starts_with(word))
+    [
+        "requests to",
+        "attempts to",
+        "attempt to",
+        "instructions to",
+        "instructions that",
+        "instructions within",
+        "any attempt",
+        "skills that",
+        "tools that",
+        "code that",
+        "text that",
+        "content that",
+        "prompts that",
+        "detects",
+        "detect ",
+    ]
+    .iter()
+    .any(|word| start.starts_with(word))
 }
 
 fn vouches(lower: &str) -> bool {
-    let warnings = any(lower, &["security warning", "safety warning", "warnings about it", "warnings about this", "security alert", "security finding", "scanner warning"]);
+    let warnings = any(
+        lower,
+        &[
+            "security warning",
+            "safety warning",
+            "warnings about it",
+            "warnings about this",
+            "security alert",
+            "security finding",
+            "scanner warning",
+        ],
+    );
     let passed = any(lower, &["suppress", "ignore ", "disregard ", "dismiss", "false positive", "pass over", "skip "]);
-    let itself = any(lower, &["this skill", "about it", "about this", "this tool", "pre-approved", "preapproved", "this package"]);
-    let approved = any(lower, &["pre-approved by", "preapproved by", "already approved by", "already been approved by", "has been verified by anthropic", "is trusted by the system", "whitelisted by"]);
-    !forbids(lower) && (warnings && passed && itself || approved && any(lower, &["signed", "platform", "security", "anthropic", "system", "administrator"]))
+    let itself = any(
+        lower,
+        &["this skill", "about it", "about this", "this tool", "pre-approved", "preapproved", "this package"],
+    );
+    let approved = any(
+        lower,
+        &[
+            "pre-approved by",
+            "preapproved by",
+            "already approved by",
+            "already been approved by",
+            "has been verified by anthropic",
+            "is trusted by the system",
+            "whitelisted by",
+        ],
+    );
+    !forbids(lower)
+        && (warnings && passed && itself
+            || approved && any(lower, &["signed", "platform", "security", "anthropic", "system", "administrator"]))
 }
 
 fn asks_nobody(lower: &str) -> bool {
     let sets = any(lower, &["set ", "add ", "write ", "change ", "put "]);
     sets && lower.contains("bypasspermissions") && lower.contains("settings")
-        || any(lower, &["answer yes for the user", "say yes for the user", "approve it for the user", "approve on the user's behalf", "approve on behalf of the user",
-            "confirm on behalf of the user", "confirm for the user", "approve it yourself", "click allow for the user", "grant yourself"])
-        || any(lower, &["turn off", "disable "]) && any(lower, &["hooks that check", "permission checks", "the permission system", "permission prompts", "safety checks", "the guardrails", "your guardrails"])
+        || any(
+            lower,
+            &[
+                "answer yes for the user",
+                "say yes for the user",
+                "approve it for the user",
+                "approve on the user's behalf",
+                "approve on behalf of the user",
+                "confirm on behalf of the user",
+                "confirm for the user",
+                "approve it yourself",
+                "click allow for the user",
+                "grant yourself",
+            ],
+        )
+        || any(lower, &["turn off", "disable "])
+            && any(
+                lower,
+                &[
+                    "hooks that check",
+                    "permission checks",
+                    "the permission system",
+                    "permission prompts",
+                    "safety checks",
+                    "the guardrails",
+                    "your guardrails",
+                ],
+            )
 }
 
 /// The same in other languages.
 fn foreign(lower: &str, text: &str, hit: &mut dyn FnMut(&'static Rule, Option<String>)) {
-    let file = text::matches(text).into_iter().find(|(rule, _)| matches!(rule.category, Category::CredentialAccess) && rule.severity <= Severity::High);
-    let any_file = || text::matches(text).into_iter().find(|(rule, _)| rule.category == Category::CredentialAccess && lower.contains("://")).map(|(_, part)| part);
-    let secret = file.as_ref().map(|(_, part)| part.clone()).or_else(any_file).or_else(|| lower.contains(".env").then(|| ".env".to_owned()));
+    let file = text::matches(text)
+        .into_iter()
+        .find(|(rule, _)| matches!(rule.category, Category::CredentialAccess) && rule.severity <= Severity::High);
+    let any_file = || {
+        text::matches(text)
+            .into_iter()
+            .find(|(rule, _)| rule.category == Category::CredentialAccess && lower.contains("://"))
+            .map(|(_, part)| part)
+    };
+    let secret = file
+        .as_ref()
+        .map(|(_, part)| part.clone())
+        .or_else(any_file)
+        .or_else(|| lower.contains(".env").then(|| ".env".to_owned()));
     for language in LANGUAGES {
         let forbidden = any(lower, language.forbid);
         let silent = any(lower, language.silence);
         if any(lower, language.ignore) && any(lower, language.instructions) && !forbidden {
             hit(&OVERRIDE, None);
         }
-        if silent && (any(lower, language.take) || lower.contains("://") || secret.is_some() || any(lower, language.ignore)) {
+        if silent
+            && (any(lower, language.take) || lower.contains("://") || secret.is_some() || any(lower, language.ignore))
+        {
             hit(&SECRECY, None);
         }
         let takes = any(lower, language.take) && (!forbidden || silent);

@@ -9,8 +9,8 @@ mod languages;
 use super::report::Hit;
 use super::rules::*;
 use super::text;
-pub use instructions::{forbids, sentence};
 use instructions::{any, normal, sentence_in};
+pub use instructions::{forbids, sentence};
 
 /// Looks through Markdown: sentences as instructions, fenced blocks as the language they name.
 pub fn scan(source: &str, hits: &mut Vec<Hit>) {
@@ -85,7 +85,8 @@ fn block(language: &str, code: &str, from: usize, hits: &mut Vec<Hit>) {
             super::shell::scan(&stripped, 1, &mut found);
         }
         // An example of data says nothing by itself; text in a fence may still be meant for the agent.
-        "php" | "go" | "golang" | "ruby" | "rb" | "rust" | "rs" | "java" | "kotlin" | "c" | "cpp" | "c++" | "csharp" | "cs" | "swift" | "perl" | "lua" => {
+        "php" | "go" | "golang" | "ruby" | "rb" | "rust" | "rs" | "java" | "kotlin" | "c" | "cpp" | "c++"
+        | "csharp" | "cs" | "swift" | "perl" | "lua" => {
             super::other::scan(code, &mut found);
         }
         "makefile" | "make" | "dockerfile" | "docker" => {
@@ -93,7 +94,24 @@ fn block(language: &str, code: &str, from: usize, hits: &mut Vec<Hit>) {
             super::config::scan(name, code, &mut found);
         }
         "powershell" | "ps1" | "pwsh" => super::other::powershell(code, &mut found),
-        "json" | "yaml" | "yml" | "toml" | "csv" | "xml" | "html" | "sql" | "diff" | "yara" | "yar" | "regex" | "mermaid" | "gitignore" => {}
+        // Settings that are shown are written down by whoever follows: what they run counts, what they name does not.
+        "json" | "jsonc" | "yaml" | "yml" => {
+            let name = if language.starts_with('j') { "settings.json" } else { "settings.yml" };
+            super::config::scan(name, code, &mut found);
+            let runs = [
+                &PIPE_TO_SHELL,
+                &SECRET_SENT,
+                &ASKS_NOBODY,
+                &REVERSE_SHELL,
+                &RUNS_DECODED,
+                &RUNS_HIDDEN,
+                &USUAL_INSTALLER,
+                &KEY_ELSEWHERE,
+                &BY_ITSELF,
+            ];
+            found.retain(|hit| runs.iter().any(|rule| rule.id == hit.rule.id));
+        }
+        "toml" | "csv" | "xml" | "html" | "sql" | "diff" | "yara" | "yar" | "regex" | "mermaid" | "gitignore" => {}
         _ => {
             sentences(code, 0, "", true, &mut found);
             // Without a language it may be a command, or a picture of one: what is grave by what it does, not by what it names.
@@ -130,10 +148,24 @@ fn hidden(comment: &str, at: usize, hits: &mut Vec<Hit>) {
     }
     let lower = comment.to_lowercase();
     let commands = [
-        "you must", "always run", "always include", "for the assistant", "to the assistant", "dear assistant", "assistant:", "note to ai", "note for ai", "ai:",
-        "ai agents:", "system:", "before answering", "from now on you",
+        "you must",
+        "always run",
+        "always include",
+        "for the assistant",
+        "to the assistant",
+        "dear assistant",
+        "assistant:",
+        "note to ai",
+        "note for ai",
+        "ai:",
+        "ai agents:",
+        "system:",
+        "before answering",
+        "from now on you",
     ];
-    let urgent = lower.contains("://") && any(&lower, &["send ", "upload ", "fetch ", "post ", "call ", "include ", "run ", "curl "]) && !lower.contains("see ");
+    let urgent = lower.contains("://")
+        && any(&lower, &["send ", "upload ", "fetch ", "post ", "call ", "include ", "run ", "curl "])
+        && !lower.contains("see ");
     let told = told || urgent;
     if told || commands.iter().any(|word| lower.contains(word)) {
         hits.push(Hit { rule: &HIDDEN_TEXT, at, means: Some(comment.trim().to_owned()) });
@@ -152,16 +184,17 @@ fn split(text: &str) -> impl Iterator<Item = (usize, &str)> {
         let mut end = rest.len();
         while let Some((at, c)) = chars.next() {
             let next = chars.peek().map(|(_, c)| *c);
+            let wide = matches!(c, '\u{3002}' | '\u{ff01}' | '\u{ff1f}');
             let stops = match c {
-                '。' | '!' | '?' => true,
+                _ if wide => true,
                 '.' => matches!(next, Some(' ' | '\n')),
-                '!' | '?' | '।' => next == Some(' '),
+                '!' | '?' | '\u{964}' => next == Some(' '),
                 '\n' => next == Some('\n'),
                 _ => false,
             };
             if stops {
                 // With the space behind it.
-                end = at + c.len_utf8() + usize::from(!matches!(c, '。' | '!' | '?'));
+                end = at + c.len_utf8() + usize::from(!wide);
                 break;
             }
         }
@@ -183,8 +216,22 @@ pub fn said(value: &str, hit: &mut dyn FnMut(&'static Rule, Option<String>)) {
 /// A text about attacks quotes them; what it quotes is not said by it.
 fn speaks_of_attacks(source: &str) -> bool {
     let lower = source.get(..100_000).unwrap_or(source).to_lowercase();
-    let words = ["injection", "jailbreak", "attack", "malicious", "red flag", "suspicious", "vulnerab", "threat", "adversar", "phishing", "untrusted"];
-    words.iter().filter(|word| lower.contains(**word)).count() >= 2 || lower.contains("prompt injection") || lower.contains("for injection")
+    let words = [
+        "injection",
+        "jailbreak",
+        "attack",
+        "malicious",
+        "red flag",
+        "suspicious",
+        "vulnerab",
+        "threat",
+        "adversar",
+        "phishing",
+        "untrusted",
+    ];
+    words.iter().filter(|word| lower.contains(**word)).count() >= 2
+        || lower.contains("prompt injection")
+        || lower.contains("for injection")
 }
 
 /// Without what stands between quotation marks, of three words or more.
@@ -243,7 +290,12 @@ fn sentences(paragraph: &str, from: usize, before: &str, about_attacks: bool, hi
             let mut found = Vec::new();
             super::shell::scan(command, 2, &mut found);
             let grave = found.into_iter().filter(|hit| {
-                hit.rule.id == PIPE_TO_SHELL.id || hit.rule.id == USUAL_INSTALLER.id || hit.rule.id == DESTROYS.id || hit.rule.id == REVERSE_SHELL.id || hit.rule.id == SECRET_SENT.id || hit.rule.id == RUNS_DECODED.id
+                hit.rule.id == PIPE_TO_SHELL.id
+                    || hit.rule.id == USUAL_INSTALLER.id
+                    || hit.rule.id == DESTROYS.id
+                    || hit.rule.id == REVERSE_SHELL.id
+                    || hit.rule.id == SECRET_SENT.id
+                    || hit.rule.id == RUNS_DECODED.id
             });
             if !forbids(&normal(one)) && !about_attacks {
                 hits.extend(grave.map(|hit| Hit { at: place, ..hit }));
@@ -251,7 +303,7 @@ fn sentences(paragraph: &str, from: usize, before: &str, about_attacks: bool, hi
         }
     }
     if paragraph.contains("](") || paragraph.contains("<img") {
-        links(paragraph, from, &around, hits);
+        links(paragraph, from, before, &around, hits);
     }
 }
 
@@ -263,8 +315,24 @@ fn elements(paragraph: &str, from: usize, hits: &mut Vec<Hit>) {
         hidden(&paragraph[start..end], from + start, hits);
     }
     const STYLES: &[&str] = &[
-        "display:none", "display: none", "visibility:hidden", "visibility: hidden", "font-size:0", "font-size: 0", "opacity:0", "opacity: 0", "color:white",
-        "color: white", "color:#fff", "color: #fff", "color:transparent", "color: transparent", " hidden>", " hidden ", "height:0", "width:0",
+        "display:none",
+        "display: none",
+        "visibility:hidden",
+        "visibility: hidden",
+        "font-size:0",
+        "font-size: 0",
+        "opacity:0",
+        "opacity: 0",
+        "color:white",
+        "color: white",
+        "color:#fff",
+        "color: #fff",
+        "color:transparent",
+        "color: transparent",
+        " hidden>",
+        " hidden ",
+        "height:0",
+        "width:0",
     ];
     for (start, _) in lower.match_indices('<').take(500) {
         let Some(end) = lower[start..].find('>').map(|end| start + end) else { break };
@@ -277,7 +345,7 @@ fn elements(paragraph: &str, from: usize, hits: &mut Vec<Hit>) {
 }
 
 /// `![](https://x/?q=<the data>)`: whoever shows it sends it.
-fn links(paragraph: &str, from: usize, around: &str, hits: &mut Vec<Hit>) {
+fn links(paragraph: &str, from: usize, before: &str, around: &str, hits: &mut Vec<Hit>) {
     let starts = paragraph.match_indices("](").map(|(at, _)| at + 2);
     let images = paragraph.match_indices("src=").map(|(at, _)| at + 4);
     for start in starts.chain(images) {
@@ -318,7 +386,10 @@ fn links(paragraph: &str, from: usize, around: &str, hits: &mut Vec<Hit>) {
         let image = paragraph[..start].rfind("![").is_some_and(|open| !paragraph[open..start].contains(')'));
         let filled = image
             && query.split(['=', '&', '+']).any(|word| {
-                word.len() >= 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_') && any(around, &["instead of", "in place of", "replace", "put ", "fill"])
+                word.len() >= 3
+                    && (before.contains(word) || paragraph[..start].contains(word))
+                    && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+                    && any(around, &["instead of", "in place of", "replace", "put ", "fill"])
             });
         if filled || hole && data {
             hits.push(Hit { rule: &DATA_IN_LINK, at: from + start, means: Some(url.to_owned()) });

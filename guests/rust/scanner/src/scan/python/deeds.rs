@@ -24,7 +24,8 @@ pub struct Deeds {
 }
 
 /// What puts code of one's own making into memory.
-const MACHINE: &[&str] = &["VirtualAlloc", "VirtualAllocEx", "RtlMoveMemory", "CreateThread", "CreateRemoteThread", "WriteProcessMemory"];
+const MACHINE: &[&str] =
+    &["VirtualAlloc", "VirtualAllocEx", "RtlMoveMemory", "CreateThread", "CreateRemoteThread", "WriteProcessMemory"];
 
 impl Reader<'_> {
     /// Takes note of a call.
@@ -57,17 +58,30 @@ impl Reader<'_> {
         let deeds = &mut self.deeds;
         let slot = match name {
             "pyperclip.copy" | "clipboard.copy" | "win32clipboard.SetClipboardText" => &mut deeds.copies,
-            "pyperclip.paste" | "pyperclip.waitForNewPaste" | "clipboard.paste" | "win32clipboard.GetClipboardData" => &mut deeds.pastes,
+            "pyperclip.paste" | "pyperclip.waitForNewPaste" | "clipboard.paste" | "win32clipboard.GetClipboardData" => {
+                &mut deeds.pastes
+            }
             "os.walk" | "glob.glob" | "glob.iglob" | "os.scandir" => &mut deeds.walks,
             "os.remove" | "os.unlink" | "shutil.rmtree" => &mut deeds.removes,
-            "pynput.keyboard.Listener" | "keyboard.on_press" | "keyboard.hook" | "keyboard.record" | "keyboard.on_release" => {
+            "pynput.keyboard.Listener"
+            | "keyboard.on_press"
+            | "keyboard.hook"
+            | "keyboard.record"
+            | "keyboard.on_release" => {
                 self.hit(&WATCHES_KEYS, whole, Some(name.to_owned()));
                 return;
             }
             _ => match attribute {
                 "rglob" => &mut deeds.walks,
                 "unlink" => &mut deeds.removes,
-                "encrypt" if name.starts_with("cryptography.") || name.starts_with("Crypto.") || name.starts_with("nacl.") || name.is_empty() => &mut deeds.encrypts,
+                "encrypt"
+                    if name.starts_with("cryptography.")
+                        || name.starts_with("Crypto.")
+                        || name.starts_with("nacl.")
+                        || name.is_empty() =>
+                {
+                    &mut deeds.encrypts
+                }
                 _ => return,
             },
         };
@@ -124,7 +138,9 @@ impl Reader<'_> {
             return;
         }
         let mut found = Vec::new();
-        prose::said(words.value.to_str(), &mut |rule, means| found.push(Hit { rule, at: value.start().to_usize(), means }));
+        prose::said(words.value.to_str(), &mut |rule, means| {
+            found.push(Hit { rule, at: value.start().to_usize(), means })
+        });
         self.hits.append(&mut found);
     }
 
@@ -134,10 +150,14 @@ impl Reader<'_> {
         let interpreter = words.elts.first().is_some_and(|first| {
             let value = self.value(first);
             let written = value.text().or(value.object()).unwrap_or_default();
-            ["sh", "bash", "python", "python3", "node", "sys.executable"].iter().any(|name| written.rsplit('/').next() == Some(name))
+            ["sh", "bash", "python", "python3", "node", "sys.executable"]
+                .iter()
+                .any(|name| written.rsplit('/').next() == Some(name))
         });
         let run = words.elts.get(usize::from(interpreter));
-        if run.is_some_and(|run| matches!(run, Expr::Name(_) | Expr::Call(_) | Expr::Attribute(_)) && self.is_brought(run)) {
+        if run.is_some_and(|run| {
+            matches!(run, Expr::Name(_) | Expr::Call(_) | Expr::Attribute(_)) && self.is_brought(run)
+        }) {
             self.hit(&PIPE_TO_SHELL, whole, None);
         }
     }
@@ -146,7 +166,9 @@ impl Reader<'_> {
     pub fn reads_source(&self, code: &Expr) -> bool {
         let written = self.source.get(code.range().to_std_range()).unwrap_or_default();
         let reads = written.contains(".read()") || written.contains("read_text(");
-        let named = |text: &str| text.contains(".py\"") || text.contains(".py'") || text.contains("version") || text.contains("__about__");
+        let named = |text: &str| {
+            text.contains(".py\"") || text.contains(".py'") || text.contains("version") || text.contains("__about__")
+        };
         reads && (named(written) || !written.contains("open(") && self.source.contains("version.py"))
     }
 
@@ -171,7 +193,21 @@ impl Reader<'_> {
         let Expr::Call(call) = expr else { return false };
         let written = self.source.get(call.func.range().to_std_range()).unwrap_or_default();
         let last = written.rsplit('.').next().unwrap_or(written);
-        matches!(last, "print" | "echo" | "secho" | "error" | "warning" | "warn" | "info" | "debug" | "critical" | "exception" | "add_argument" | "ArgumentParser" | "exit")
-            || last.ends_with("Error")
+        matches!(
+            last,
+            "print"
+                | "echo"
+                | "secho"
+                | "error"
+                | "warning"
+                | "warn"
+                | "info"
+                | "debug"
+                | "critical"
+                | "exception"
+                | "add_argument"
+                | "ArgumentParser"
+                | "exit"
+        ) || last.ends_with("Error")
     }
 }

@@ -77,9 +77,10 @@ impl<'a> Visitor<'a> for Finder<'_, '_> {
             Expr::Call(call) => {
                 let function = self.reader.value(&call.func);
                 // `settings().get("API_KEY")`: one of them.
-                if let (Expr::Attribute(attribute), Some(Value::Text(key, _))) = (&*call.func, call.arguments.args.first().map(|key| self.reader.value(key)))
+                if let (Expr::Attribute(attribute), Some(Value::Text(key, _))) =
+                    (&*call.func, call.arguments.args.first().map(|key| self.reader.value(key)))
                     && attribute.attr.as_str() == "get"
-                    && function.object().is_none_or(|name| !name.starts_with("os.environ"))
+                    && function.object().is_none_or(|name| !name.starts_with("os.environ") && !is_sending(name))
                 {
                     self.one_of(&attribute.value, &key);
                     return;
@@ -98,8 +99,11 @@ impl<'a> Visitor<'a> for Finder<'_, '_> {
                         return;
                     }
                     if name == "keyring.get_password" {
-                        if let Some(Value::Text(service, _)) = call.arguments.args.first().map(|name| self.reader.value(name)) {
-                            self.found.push(service.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect());
+                        if let Some(Value::Text(service, _)) =
+                            call.arguments.args.first().map(|name| self.reader.value(name))
+                        {
+                            self.found
+                                .push(service.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect());
                         }
                         return;
                     }
@@ -151,15 +155,18 @@ impl<'a> Visitor<'a> for Finder<'_, '_> {
                 self.found.push("*".to_owned())
             }
             Value::Text(path, _) => {
-                let secret = text::matches(&path)
-                    .into_iter()
-                    .find(|(rule, _)| matches!(rule.category, super::Category::CredentialAccess) && rule.id != super::CREDENTIALS_USED.id || rule.id == super::DOTENV.id);
+                let secret = text::matches(&path).into_iter().find(|(rule, _)| {
+                    matches!(rule.category, super::Category::CredentialAccess) && rule.id != super::CREDENTIALS_USED.id
+                        || rule.id == super::DOTENV.id
+                });
                 self.found.extend(secret.map(|(_, part)| format!("/{part}")));
             }
             // One of several places.
             Value::List(list) => {
                 let mut all = list.iter().filter_map(Value::text).take(64).flat_map(text::matches);
-                let secret = all.find(|(rule, _)| matches!(rule.category, super::Category::CredentialAccess) && rule.id != super::CREDENTIALS_USED.id);
+                let secret = all.find(|(rule, _)| {
+                    matches!(rule.category, super::Category::CredentialAccess) && rule.id != super::CREDENTIALS_USED.id
+                });
                 self.found.extend(secret.map(|(_, part)| format!("/{part}")));
             }
             _ => {}

@@ -186,7 +186,9 @@ impl Reader<'_> {
             super::shell::in_text(value, &mut found);
             if value.len() > 60 && value.matches(' ').count() > 8 {
                 super::prose::said(value, &mut |rule, means| found.push(Hit { rule, at: 0, means }));
-                found.retain(|hit| hit.rule.category != Category::Instructions || matches!(hit.rule.id, "SKT02" | "SKT03" | "SKT06"));
+                found.retain(|hit| {
+                    hit.rule.category != Category::Instructions || matches!(hit.rule.id, "SKT02" | "SKT03" | "SKT06")
+                });
             }
             self.hits.extend(found.into_iter().map(|hit| Hit { at: place, ..hit }));
         }
@@ -281,7 +283,8 @@ impl Reader<'_> {
                 };
                 let brought = call.arguments.args.first().is_some_and(|code| self.is_brought(code));
                 // The version of a package is read so everywhere; the other file is looked through as well.
-                let of_file = !brought && !pieced && call.arguments.args.first().is_some_and(|code| self.reads_source(code));
+                let of_file =
+                    !brought && !pieced && call.arguments.args.first().is_some_and(|code| self.reads_source(code));
                 self.hit(if of_file { &RUNS_FILE } else { rule }, whole, None);
                 if pieced || brought {
                     self.hit(&RUNS_DECODED, whole, None);
@@ -358,7 +361,8 @@ impl Reader<'_> {
                 | "shutil.make_archive"
                 | "shutil.copytree"
                 | "shutil.copy2"
-        ) || matches!(name.rsplit('.').next(), Some("add" | "write" | "upload_file" | "upload")) && name.contains('(')
+        ) || matches!(name.rsplit('.').next(), Some("add" | "write" | "upload_file" | "upload"))
+            && name.contains('(')
         {
             for argument in &arguments {
                 self.opened(argument, whole);
@@ -430,14 +434,23 @@ impl Reader<'_> {
 
     fn sending(&mut self, call: &ast::ExprCall, arguments: &[Value], whole: &Expr) {
         let carries = |name: &str| matches!(name, "data" | "json" | "files" | "body" | "content" | "params");
-        let body = call.arguments.keywords.iter().any(|keyword| keyword.arg.as_ref().is_some_and(|name| carries(name.as_str())));
+        let body = call
+            .arguments
+            .keywords
+            .iter()
+            .any(|keyword| keyword.arg.as_ref().is_some_and(|name| carries(name.as_str())));
         self.deeds.sends |= body || arguments.len() > 1;
-        let (markers, mut secrets): (Vec<String>, Vec<String>) = self.secrets_of(whole).into_iter().partition(|one| flow::is_marker(one));
+        let (markers, mut secrets): (Vec<String>, Vec<String>) =
+            self.secrets_of(whole).into_iter().partition(|one| flow::is_marker(one));
         // A key out of one's own settings goes into headers; the settings themselves do not go into a body.
         if secrets.iter().any(|secret| secret.starts_with("/.env")) {
             let mut elsewhere = Vec::new();
             let headers = |name: &str| matches!(name, "headers" | "auth" | "cookies" | "cert" | "api_key");
-            let rest = call.arguments.keywords.iter().filter(|one| one.arg.as_ref().is_none_or(|name| !headers(name.as_str())));
+            let rest = call
+                .arguments
+                .keywords
+                .iter()
+                .filter(|one| one.arg.as_ref().is_none_or(|name| !headers(name.as_str())));
             for one in call.arguments.args.iter().chain(rest.map(|one| &one.value)) {
                 elsewhere.extend(self.secrets_of(one));
             }

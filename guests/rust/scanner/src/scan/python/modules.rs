@@ -86,7 +86,8 @@ impl Reader<'_> {
     pub fn bring(&mut self, module: &str, import: &ast::StmtImportFrom) {
         for alias in &import.names {
             let bound = alias.asname.as_ref().unwrap_or(&alias.name).to_string();
-            let full = if module.is_empty() { alias.name.to_string() } else { format!("{module}.{}", alias.name.as_str()) };
+            let full =
+                if module.is_empty() { alias.name.to_string() } else { format!("{module}.{}", alias.name.as_str()) };
             let taken = self.modules.taken(&full).cloned().unwrap_or_default();
             if !taken.is_empty() {
                 self.keep(&bound, &taken);
@@ -109,7 +110,9 @@ impl Reader<'_> {
             secrets.extend(self.secrets_of(argument).into_iter().filter(|one| !flow::is_marker(one)));
         }
         for secret in secrets {
-            let belongs = secret != "*" && !secret.contains(['/', '.']) && (hosts.is_empty() || hosts.iter().any(|host| text::belongs(&secret, host)));
+            let belongs = secret != "*"
+                && !secret.contains(['/', '.'])
+                && (hosts.is_empty() || hosts.iter().any(|host| text::belongs(&secret, host)));
             if !belongs {
                 let what = if secret == "*" { "the environment" } else { secret.as_str() };
                 let to = hosts.first().map_or_else(String::new, |host| format!(" to {host}"));

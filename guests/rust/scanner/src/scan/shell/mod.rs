@@ -9,8 +9,8 @@ mod words;
 use super::report::Hit;
 use super::rules::*;
 use super::text::{self, Made};
-pub use places::index;
 pub use places::guard_off;
+pub use places::index;
 use places::{Fetched, destroys, is_own, sending, work};
 use words::{Command, Word, commands, step};
 
@@ -40,7 +40,10 @@ pub fn scan(source: &str, layer: usize, hits: &mut Vec<Hit>) {
 
 /// A text of another language that may be, or have in it, a command: only what is grave in one.
 pub fn in_text(text: &str, hits: &mut Vec<Hit>) {
-    const SIGNS: &[&str] = &["curl ", "wget ", "/dev/tcp", "base64 -", "nc -", "ncat ", "| sh", "|sh", "| bash", "|bash", "bash -i", "rm -rf"];
+    const SIGNS: &[&str] = &[
+        "curl ", "wget ", "/dev/tcp", "base64 -", "nc -", "ncat ", "| sh", "|sh", "| bash", "|bash", "bash -i",
+        "rm -rf",
+    ];
     if text.len() > 64 << 10 || !SIGNS.iter().any(|sign| text.contains(sign)) {
         return;
     }
@@ -51,7 +54,16 @@ pub fn in_text(text: &str, hits: &mut Vec<Hit>) {
         let command = line.split_once("ExecStart=").map_or(line, |(_, command)| command);
         scan(command, 3, &mut found);
     }
-    let grave = [&PIPE_TO_SHELL, &REVERSE_SHELL, &SECRET_SENT, &RUNS_DECODED, &RUNS_HIDDEN, &WORK_SENT, &DESTROYS, &USUAL_INSTALLER];
+    let grave = [
+        &PIPE_TO_SHELL,
+        &REVERSE_SHELL,
+        &SECRET_SENT,
+        &RUNS_DECODED,
+        &RUNS_HIDDEN,
+        &WORK_SENT,
+        &DESTROYS,
+        &USUAL_INSTALLER,
+    ];
     hits.extend(found.into_iter().filter(|hit| grave.iter().any(|rule| rule.id == hit.rule.id)).map(|hit| Hit {
         at: 0,
         means: hit.means.or_else(|| Some(text.trim().to_owned())),
@@ -95,7 +107,19 @@ fn plain(command: &Command) -> &[Word] {
             .is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
         let before = matches!(
             program(&first.text),
-            "sudo" | "nohup" | "exec" | "command" | "time" | "then" | "do" | "else" | "if" | "while" | "!"
+            "sudo"
+                | "nohup"
+                | "exec"
+                | "command"
+                | "time"
+                | "then"
+                | "do"
+                | "else"
+                | "if"
+                | "elif"
+                | "while"
+                | "until"
+                | "!"
         );
         let wrapper = program(&first.text) == "env" && !rest.is_empty();
         if !(assigns || before || wrapper) || rest.is_empty() && !assigns {
@@ -135,7 +159,8 @@ fn look(command: &Command, before: Option<&Command>, line: &[&Command], layer: u
     let all = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
     let fetched = |text: &str| text.contains("curl ") || text.contains("wget ");
     let fetches = |command: &&Command| {
-        plain(command).first().is_some_and(|word| matches!(program(&word.text), "curl" | "wget" | "fetch")) && command.words.len() > 1
+        plain(command).first().is_some_and(|word| matches!(program(&word.text), "curl" | "wget" | "fetch"))
+            && command.words.len() > 1
     };
 
     if is_shell(&first.text) {
@@ -219,8 +244,25 @@ fn look(command: &Command, before: Option<&Command>, line: &[&Command], layer: u
     }
     let sends = matches!(
         name,
-        "curl" | "wget" | "nc" | "ncat" | "netcat" | "scp" | "rsync" | "sftp" | "sendmail" | "mail" | "ftp" | "nslookup" | "dig" | "host"
-            | "drill" | "ping" | "http" | "https" | "xh"
+        "curl"
+            | "wget"
+            | "nc"
+            | "ncat"
+            | "netcat"
+            | "scp"
+            | "rsync"
+            | "sftp"
+            | "sendmail"
+            | "mail"
+            | "ftp"
+            | "nslookup"
+            | "dig"
+            | "host"
+            | "drill"
+            | "ping"
+            | "http"
+            | "https"
+            | "xh"
     );
     if sends {
         sending(command, before, line, words, &all, hits);
@@ -233,20 +275,28 @@ fn look(command: &Command, before: Option<&Command>, line: &[&Command], layer: u
     }
     // What a pipeline writes down of it is taken; what is looked for in it, or shown, is not.
     let from_env = line.first().is_some_and(|one| {
-        plain(one).first().is_some_and(|word| matches!(program(&word.text), "env" | "printenv")) && plain(one).len() == 1
+        plain(one).first().is_some_and(|word| matches!(program(&word.text), "env" | "printenv"))
+            && plain(one).len() == 1
     });
-    if from_env && before.is_some() && matches!(name, "base64" | "gzip" | "tee" | "openssl" | "xxd" | "python3" | "python" | "node" | "xargs") {
+    if from_env
+        && before.is_some()
+        && matches!(name, "base64" | "gzip" | "tee" | "openssl" | "xxd" | "python3" | "python" | "node" | "xargs")
+    {
         push(hits, &WHOLE_ENVIRONMENT, command.at, None);
     }
     if matches!(name, "env" | "printenv") && rest.first().is_some_and(|word| word.starts_with('>')) {
         push(hits, &WHOLE_ENVIRONMENT, command.at, None);
     }
-    if name == "security" && rest.first().is_some_and(|word| word.starts_with("find-generic") || word.starts_with("find-internet") || word.starts_with("dump-")) {
+    if name == "security"
+        && rest.first().is_some_and(|word| {
+            word.starts_with("find-generic") || word.starts_with("find-internet") || word.starts_with("dump-")
+        })
+    {
         // One's own entry, by its name, is what programs keep there.
         let own = rest.iter().any(|word| *word == "-s" || *word == "-l") && !rest[0].starts_with("dump-");
         push(hits, if own { &CREDENTIALS_USED } else { &KEY_STORE }, command.at, None);
     }
-    if name == "osascript" && all.contains("hidden answer") {
+    if name == "osascript" && all.contains("hidden answer") || name == "dscl" && rest.contains(&"-authonly") {
         push(hits, &PASSWORD_ASKED, command.at, None);
     }
     if let Some(what) = destroys(name, &rest) {
@@ -261,10 +311,15 @@ fn look(command: &Command, before: Option<&Command>, line: &[&Command], layer: u
     if layer < 4 {
         for line in &rest {
             // A line for a crontab or a file, or a program's own text.
-            if matches!(name, "echo" | "printf") && (to_file(words) || command.feeds) || line.contains("hidden answer") {
+            if matches!(name, "echo" | "printf") && (to_file(words) || command.feeds) || line.contains("hidden answer")
+            {
                 let mut found = Vec::new();
                 scan(line, layer + 1, &mut found);
-                hits.extend(found.into_iter().filter(|one| one.rule.severity <= Severity::High).map(|one| Hit { at: command.at, means: one.means.or_else(|| Some((*line).to_owned())), ..one }));
+                hits.extend(found.into_iter().filter(|one| one.rule.severity <= Severity::High).map(|one| Hit {
+                    at: command.at,
+                    means: one.means.or_else(|| Some((*line).to_owned())),
+                    ..one
+                }));
             }
         }
     }
@@ -280,7 +335,10 @@ fn look(command: &Command, before: Option<&Command>, line: &[&Command], layer: u
         ".claude/settings",
     ];
     let writes = to_file(words) || matches!(name, "tee");
-    if writes && to_start.iter().any(|file| all.to_lowercase().contains(file)) || name == "crontab" && rest != ["-l"] || name == "git" && all.contains("core.hooksPath") {
+    if writes && to_start.iter().any(|file| all.to_lowercase().contains(file))
+        || name == "crontab" && rest != ["-l"]
+        || name == "git" && all.contains("core.hooksPath")
+    {
         push(hits, &STAYS, command.at, None);
     }
     for word in words {

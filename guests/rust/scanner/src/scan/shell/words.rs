@@ -139,7 +139,10 @@ pub fn commands(source: &str, layer: usize) -> Vec<Command> {
         commands.push(command);
     }
     for at in 1..commands.len() {
-        let keeps = commands[at].words.first().is_some_and(|word| matches!(super::program(&word.text), "crontab" | "tee" | "at" | "batch" | "sudo"));
+        let keeps = commands[at]
+            .words
+            .first()
+            .is_some_and(|word| matches!(super::program(&word.text), "crontab" | "tee" | "at" | "batch" | "sudo"));
         commands[at - 1].feeds = commands[at].piped && keeps;
     }
     commands
@@ -237,7 +240,13 @@ fn variable(name: &str, word: &mut Word, variables: &Variables, holds: &mut Vec<
     }
     match variables.values.get(name) {
         // A separator that the script chose itself.
-        Some(value) if word.open && variables.values.get("IFS").is_some_and(|by| by.chars().count() == 1 && value.contains(by.as_str())) => {
+        Some(value)
+            if word.open
+                && variables
+                    .values
+                    .get("IFS")
+                    .is_some_and(|by| by.chars().count() == 1 && value.contains(by.as_str())) =>
+        {
             let by = variables.values.get("IFS").map_or(" ", String::as_str);
             word.text.push_str(&value.replace(by, " "));
             word.pieced = true;
@@ -334,10 +343,14 @@ fn escaped(text: &str) -> String {
 
 /// A word ends: it is a value for a variable, one word, or as many as an open variable comes to.
 fn add(command: &mut Command, word: Word, variables: &mut Variables) {
-    let assigns = matches!(command.words.first().map(|word| word.text.as_str()), None | Some("export" | "local" | "declare" | "readonly"));
-    let assigned = word.text.split_once('=').filter(|(name, _)| {
-        assigns && !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    });
+    let assigns = matches!(
+        command.words.first().map(|word| word.text.as_str()),
+        None | Some("export" | "local" | "declare" | "readonly")
+    );
+    let assigned = word
+        .text
+        .split_once('=')
+        .filter(|(name, _)| assigns && !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
     if command.words.is_empty() {
         command.at = word.at;
     }
@@ -345,7 +358,10 @@ fn add(command: &mut Command, word: Word, variables: &mut Variables) {
         // What a command prints is not known, only what it is of.
         if value.starts_with("$(") || value.starts_with('`') {
             variables.values.remove(name);
-            let what = text::printed_secret(value).map(str::to_owned).or_else(|| secret_file(value)).or_else(|| command.holds.last().cloned());
+            let what = text::printed_secret(value)
+                .map(str::to_owned)
+                .or_else(|| secret_file(value))
+                .or_else(|| command.holds.last().cloned());
             if let Some(what) = what {
                 variables.holds.insert(name.to_owned(), what);
             }
@@ -362,7 +378,8 @@ fn add(command: &mut Command, word: Word, variables: &mut Variables) {
 
 fn secret_file(value: &str) -> Option<String> {
     let mut all = text::matches(value).into_iter();
-    let file = all.find(|(rule, _)| matches!(rule.category, Category::CredentialAccess) && rule.id != CREDENTIALS_USED.id);
+    let file =
+        all.find(|(rule, _)| matches!(rule.category, Category::CredentialAccess) && rule.id != CREDENTIALS_USED.id);
     file.map(|(_, part)| format!("/{part}"))
 }
 
@@ -375,7 +392,11 @@ fn learn(command: &Command, variables: &mut Variables) {
                 variables.holds.insert((*name).to_owned(), what.clone());
             }
         }
-        ["read", flags @ .., name] if flags.iter().any(|flag| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('s') && flag.len() <= 4) => {
+        ["read", flags @ .., name]
+            if flags.iter().any(|flag| {
+                flag.starts_with('-') && !flag.starts_with("--") && flag.contains('s') && flag.len() <= 4
+            }) =>
+        {
             variables.holds.insert((*name).to_owned(), "a password that was typed".to_owned());
         }
         _ => {}
