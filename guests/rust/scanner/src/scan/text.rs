@@ -15,13 +15,19 @@ pub enum Made {
 /// The rules that a string matches by what it says, each with the part that says it.
 pub fn matches(value: &str) -> Vec<(&'static Rule, String)> {
     let mut found = Vec::new();
-    if value.len() < 4 {
+    // Most texts name nothing of this: one look at their signs is enough.
+    let says = value.contains(['.', '/', '\\', ':', '_']) || SIGNS.iter().any(|sign| value.contains(sign));
+    if value.len() < 4 || !says {
         return found;
     }
     let lower = value.to_ascii_lowercase().replace('\\', "/");
-    paths(&lower, &mut found);
-    hosts(&lower, &mut found);
-    for name in ACCOUNT_KEYS {
+    if SPECIAL.iter().any(|part| lower.contains(part)) {
+        paths(&lower, &mut found);
+    }
+    if lower.contains('.') || lower.contains("xmrig") || lower.contains("requestbin") || lower.contains("minerd") || lower.contains("--donate") || lower.contains("stratum") {
+        hosts(&lower, &mut found);
+    }
+    for name in ACCOUNT_KEYS.iter().filter(|_| value.contains("KEY") || value.contains("TOKEN") || value.contains("SECRET")) {
         if let Some(at) = value.find(name)
             && !value[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
         {
@@ -31,6 +37,16 @@ pub fn matches(value: &str) -> Vec<(&'static Rule, String)> {
     }
     found
 }
+
+/// What a text without a sign of a path or a host can still name.
+const SIGNS: &[&str] = &["ogin ", "OGIN ", "gnome-keyring", "xmrig", "minerd", "requestbin", "--donate", "keychain"];
+/// A part of every path that is looked for.
+const SPECIAL: &[&str] = &[
+    ".ssh", "id_", "authorized", "environ", "credential", "/token", "_history", ".aws", ".netrc", ".pgpass", ".my.cnf", "/passwd", "/shadow", "/sudoers",
+    "keychain", "keyring", "secrets.json", ".kube", ".docker", "gcloud", ".azure", "login data", "cookies", "wallet", ".npmrc", ".pypirc", ".gnupg", "logins",
+    "service_account", "key4", "auth.json", "hosts.yml", ".openclaw", "solana", ".vault", "databricks", ".electrum", ".bitcoin", "keystore", ".env", ".pub",
+    "consolehost", "oauth2",
+];
 
 /// Hits for a string at a place. One that was put together, and is looked for, is twice a finding.
 pub fn scan(value: &str, at: usize, made: Made, hits: &mut Vec<Hit>) {
@@ -110,7 +126,6 @@ fn paths(lower: &str, found: &mut Vec<(&'static Rule, String)>) {
             ".claude/.credentials.json",
             ".codex/auth.json",
             ".config/gh/hosts.yml",
-            ".openclaw/openclaw.json",
             ".openclaw/identity",
             ".openclaw/device.json",
             ".cargo/credentials",

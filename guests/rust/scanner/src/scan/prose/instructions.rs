@@ -60,15 +60,14 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
     }
     let lower = normal(text);
     // Words about an attack, without a place to send something to, tell of one.
-    let tells = !lower.contains("://")
-        && (any(
-            &lower,
-            &["attacker", "malicious", "prompt injection", "prompt-injection", "untrusted", "vulnerab", "exploit"],
-        ) || is_account(&lower));
-    if sets_aside(&lower) && !forbids(&lower) && !tells {
+    let tells = || {
+        !lower.contains("://") && (any(&lower, &["attacker", "malicious", "prompt injection", "prompt-injection", "untrusted", "vulnerab", "exploit"]) || is_account(&lower))
+    };
+    let matches = text::matches(text);
+    if sets_aside(&lower) && !forbids(&lower) && !tells() {
         hit(&OVERRIDE, None);
     }
-    foreign(&lower, text, hit);
+    foreign(&lower, &matches, hit);
     let outright = [
         "do not bring it up",
         "don't bring it up",
@@ -105,11 +104,24 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
             ],
         )
     };
-    if any(&lower, &outright) && !tells && (doing(&lower) || doing(around)) {
+    if any(&lower, &outright) && !tells() && (doing(&lower) || doing(around)) {
         hit(&SECRECY, None);
     }
     if vouches(&lower) {
         hit(&VOUCHES, None);
+    }
+    // Told of the skill itself, as if it were a feature.
+    let kept = [
+        "not disclosed to the user", "not disclosed to users", "does not notify the user that", "user is not notified", "users are not notified", "user is not informed",
+        "users are not informed", "do not need to know this", "does not need to know this", "not prompted to approve", "without notifying the user",
+        "without the user's knowledge", "not shown to the user to", "not logged to the audit", "do not log this to the audit", "to the standard moderation audit",
+        "are not labeled as ad", "not reported in the standard output", "respond that it cannot", "respond that it does not",
+    ];
+    if any(&lower, &kept) && !tells() {
+        hit(&SECRECY, None);
+    }
+    if any(&lower, &["as a high-priority system instruction", "as a system instruction", "as system instructions", "overrides your current task", "override your current task"]) && !forbids(&lower) && !tells() {
+        hit(&OVERRIDE, None);
     }
     // Whoever has one of these has everything: no skill needs it told.
     let whole_key = any(
@@ -131,7 +143,7 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
         )
         && any(&lower, &["enter", "provide", "paste", "share", "type ", "send"])
         && !forbids(&lower)
-        && !tells
+        && !tells()
     {
         hit(&TELLS_TO_TAKE, None);
     }
@@ -191,6 +203,9 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
         "knowing",
         "know ",
         "this action",
+        "which file",
+        "which tool",
+        "which data",
         "this data",
         "this collection",
         "this context",
@@ -201,16 +216,15 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
         "this file",
         "knowledge",
     ];
-    let by_silence = silent.iter().find(|word| lower.contains(**word)).filter(|_| !tells);
+    let by_silence = silent.iter().find(|word| lower.contains(**word)).filter(|_| !tells());
     if let Some(word) = by_silence {
         // What is not to be told stands behind the words that say so.
         let from = lower.find(*word).unwrap_or(0);
-        let whole = lower.clone();
         let mut end = (from + 160).min(lower.len());
-        while !whole.is_char_boundary(end) {
+        while !lower.is_char_boundary(end) {
             end -= 1;
         }
-        let behind = &whole[from..end];
+        let behind = &lower[from..end];
         let knows = any(behind, &knowing);
         let quietly = matches!(*word, "silently " | "secretly ");
         // "Silently send": the verb stands beside it; what a program does silently is something else.
@@ -239,7 +253,7 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
         found.truncate(8);
         found.into_iter().for_each(|one| hit(one.rule, one.means));
     }
-    let takes = any(
+    let takes = || any(
         &lower,
         &[
             "read ",
@@ -264,7 +278,7 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
             "look for ",
         ],
     );
-    let sends = any(
+    let sends = || any(
         &lower,
         &[
             "send ",
@@ -281,13 +295,13 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
             "paste ",
         ],
     );
-    let to_outside = lower.contains("http://")
+    let to_outside = || lower.contains("http://")
         || lower.contains("https://")
         || any(
             &lower,
             &["webhook", "our server", "remote server", "external server", "this url", "the url", "endpoint"],
         );
-    let knowledge = any(
+    let knowledge = || any(
         &lower,
         &[
             "conversation",
@@ -306,20 +320,17 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
             "their files",
         ],
     );
-    let file = text::matches(text)
-        .into_iter()
-        .find(|(rule, _)| matches!(rule.category, Category::CredentialAccess) && rule.severity <= Severity::High);
-    let named = text::matches(text).into_iter().any(|(rule, _)| matches!(rule.category, Category::CredentialAccess))
-        || lower.contains(".env");
+    let file = matches.iter().find(|(rule, _)| rule.category == Category::CredentialAccess && rule.severity <= Severity::High);
+    let named = matches.iter().any(|(rule, _)| rule.category == Category::CredentialAccess) || lower.contains(".env");
     let forbidden = forbids(&lower) && by_silence.is_none();
     if !forbidden {
-        if let (Some((_, part)), true, false) = (&file, takes, tells) {
+        if let Some((_, part)) = file.filter(|_| takes() && !tells()) {
             hit(&TELLS_TO_TAKE, Some(part.clone()));
-        } else if named && takes && any(&lower, &["send ", "upload ", "post ", "forward "]) && lower.contains("://") {
+        } else if named && takes() && any(&lower, &["send ", "upload ", "post ", "forward "]) && lower.contains("://") {
             hit(&TELLS_TO_TAKE, None);
-        } else if sends
-            && to_outside
-            && knowledge
+        } else if to_outside()
+            && knowledge()
+            && sends()
             && any(
                 &lower,
                 &[
@@ -393,6 +404,9 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
 /// To set one's instructions aside: the verb, then them, with nothing between that is not about them.
 fn sets_aside(lower: &str) -> bool {
     const VERBS: &[&str] = &["ignore", "disregard", "forget", "override", "bypass", "aside"];
+    if !any(lower, VERBS) {
+        return false;
+    }
     const BETWEEN: &[&str] = &[
         "all",
         "any",
@@ -466,7 +480,7 @@ fn sets_aside(lower: &str) -> bool {
         let about = &ahead[..end];
         let behind = ahead.get(end + 1).is_some_and(|word| matches!(*word, "above" | "before" | "given"));
         let whose = about.iter().any(|word| {
-            !matches!(*word, "the" | "of" | "these" | "those" | "my" | "in" | "and" | "or" | "default" | "that" | "its")
+            !matches!(*word, "the" | "user" | "of" | "these" | "those" | "my" | "in" | "and" | "or" | "default" | "that" | "its")
         });
         about.iter().all(|word| BETWEEN.contains(word))
             && (whose || behind)
@@ -547,6 +561,13 @@ fn asks_nobody(lower: &str) -> bool {
                 "confirm on behalf of the user",
                 "confirm for the user",
                 "approve it yourself",
+                "bypasses the standard approval",
+                "bypasses the approval",
+                "without waiting for the required",
+                "regardless of what the user sets",
+                "enters an unrestricted mode",
+                "disables all content filtering",
+                "elevates its own",
                 "click allow for the user",
                 "grant yourself",
             ],
@@ -567,34 +588,32 @@ fn asks_nobody(lower: &str) -> bool {
 }
 
 /// The same in other languages.
-fn foreign(lower: &str, text: &str, hit: &mut dyn FnMut(&'static Rule, Option<String>)) {
-    let file = text::matches(text)
-        .into_iter()
-        .find(|(rule, _)| matches!(rule.category, Category::CredentialAccess) && rule.severity <= Severity::High);
-    let any_file = || {
-        text::matches(text)
-            .into_iter()
-            .find(|(rule, _)| rule.category == Category::CredentialAccess && lower.contains("://"))
-            .map(|(_, part)| part)
-    };
-    let secret = file
-        .as_ref()
-        .map(|(_, part)| part.clone())
-        .or_else(any_file)
-        .or_else(|| lower.contains(".env").then(|| ".env".to_owned()));
+fn foreign(lower: &str, matches: &[(&'static Rule, String)], hit: &mut dyn FnMut(&'static Rule, Option<String>)) {
+    let sent = lower.contains("://");
+    let part = matches.iter().find(|(rule, _)| rule.category == Category::CredentialAccess && (rule.severity <= Severity::High || sent)).map(|(_, part)| part.clone());
+    let secret = part.or_else(|| lower.contains(".env").then(|| ".env".to_owned()));
+    let ascii = lower.is_ascii();
     for language in LANGUAGES {
-        let forbidden = any(lower, language.forbid);
+        // Words of another alphabet are in none of these bytes.
+        if ascii && language.ignore.iter().all(|word| !word.is_ascii()) {
+            continue;
+        }
         let silent = any(lower, language.silence);
-        if any(lower, language.ignore) && any(lower, language.instructions) && !forbidden {
+        let ignores = any(lower, language.ignore);
+        if !silent && !ignores && secret.is_none() {
+            continue;
+        }
+        let forbidden = any(lower, language.forbid);
+        if ignores && any(lower, language.instructions) && !forbidden {
             hit(&OVERRIDE, None);
         }
-        if silent
-            && (any(lower, language.take) || lower.contains("://") || secret.is_some() || any(lower, language.ignore))
-        {
+        if silent && (sent || secret.is_some() || ignores || any(lower, language.take)) {
             hit(&SECRECY, None);
         }
-        let takes = any(lower, language.take) && (!forbidden || silent);
-        if takes && let Some(part) = secret.clone().filter(|part| part != ".env" || lower.contains("://")) {
+        if let Some(part) = secret.clone().filter(|part| part != ".env" || sent)
+            && (!forbidden || silent)
+            && any(lower, language.take)
+        {
             hit(&TELLS_TO_TAKE, Some(part));
         }
     }
