@@ -66,6 +66,7 @@ pub fn scan(source: &str, hits: &mut Vec<Hit>) {
             hits.extend(told.into_iter().filter(|hit| hit.rule.id == SECRECY.id));
         }
     }
+    decoded(&code, hits);
     for part in ALL_ENVIRONMENT {
         // One of them by its name is one.
         // And what is given to a child process stays here.
@@ -82,6 +83,37 @@ pub fn scan(source: &str, hits: &mut Vec<Hit>) {
     let strangers = hosts.iter().find(|host| !matches!(host.as_str(), "localhost" | "127.0.0.1"));
     if let (Some(at), Some(secret), Some(host)) = (sends, secrets.first(), strangers) {
         hits.push(Hit { rule: &SECRET_SENT, at, means: Some(format!("{secret} to {host}")) });
+    }
+}
+
+/// `eval(gzinflate(base64_decode(..)))`, and a program that is fetched and started.
+fn decoded(code: &str, hits: &mut Vec<Hit>) {
+    const DECODES: &[&str] = &[
+        "base64_decode",
+        "gzinflate",
+        "gzuncompress",
+        "str_rot13",
+        "Base64.decode64",
+        "decode_base64",
+        "unpack(",
+        "FromBase64String",
+        "hex2bin",
+    ];
+    for (at, part) in
+        ["eval(", "eval (", "instance_eval(", "assert("].iter().flat_map(|part| code.match_indices(part).take(200))
+    {
+        let mut end = (at + part.len() + 60).min(code.len());
+        while !code.is_char_boundary(end) {
+            end -= 1;
+        }
+        let whole = !code[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '>'));
+        if whole && DECODES.iter().any(|decodes| code[at..end].contains(decodes)) {
+            hits.push(Hit { rule: &RUNS_DECODED, at, means: None });
+        }
+    }
+    let fetched = ["DownloadFile(", "DownloadFileAsync(", "URLDownloadToFile"].iter().any(|part| code.contains(part));
+    if let Some(at) = code.find("Process.Start(").filter(|_| fetched) {
+        hits.push(Hit { rule: &PIPE_TO_SHELL, at, means: None });
     }
 }
 

@@ -56,6 +56,23 @@ pub fn scan(source: &str, layer: usize, hits: &mut Vec<Hit>) {
     look(&tokens, source, layer, hits);
     obfuscated(&tokens, source, hits);
     remote(&tokens, hits);
+    connected(&tokens, hits);
+}
+
+/// A shell whose streams are a socket's.
+fn connected(tokens: &[Token], hits: &mut Vec<Hit>) {
+    let named = |name: &str| tokens.iter().any(|token| token.name() == Some(name));
+    let socket = tokens.iter().any(|token| matches!(token.text(), Some("net" | "node:net" | "tls" | "node:tls")));
+    let shell = tokens.windows(3).find(|three| {
+        matches!(three[0].name(), Some("spawn" | "exec" | "execFile"))
+            && three[1].is('(')
+            && three[2].text().is_some_and(|text| {
+                matches!(text.rsplit('/').next(), Some("sh" | "bash" | "zsh" | "cmd.exe" | "cmd" | "powershell.exe"))
+            })
+    });
+    if let Some(three) = shell.filter(|_| socket && named("pipe") && named("stdin")) {
+        hits.push(Hit { rule: &REVERSE_SHELL, at: three[0].at, means: None });
+    }
 }
 
 /// Names that only a program gives (`_0x3fa2`), texts whose letters are all written as escapes.
@@ -757,6 +774,14 @@ fn look(tokens: &[Token], source: &str, layer: usize, hits: &mut Vec<Hit>) {
                 }
             }
             // What a page keeps for its own site; only a stranger's address makes something of it.
+            "Deno"
+                if sign(1, '.')
+                    && next(2).and_then(Token::name) == Some("env")
+                    && next(4).and_then(Token::name) == Some("toObject") =>
+            {
+                hit(&WHOLE_ENVIRONMENT, None);
+                environment = Some(token.at);
+            }
             "cookie" if before_dot && at > 1 && tokens[at - 2].name() == Some("document") && !sign(1, '=') => {
                 cookies = Some("the page's cookies")
             }

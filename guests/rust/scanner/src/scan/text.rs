@@ -24,10 +24,18 @@ pub fn matches(value: &str) -> Vec<(&'static Rule, String)> {
     if SPECIAL.iter().any(|part| lower.contains(part)) {
         paths(&lower, &mut found);
     }
-    if lower.contains('.') || lower.contains("xmrig") || lower.contains("requestbin") || lower.contains("minerd") || lower.contains("--donate") || lower.contains("stratum") {
+    if lower.contains('.')
+        || lower.contains("xmrig")
+        || lower.contains("requestbin")
+        || lower.contains("minerd")
+        || lower.contains("--donate")
+        || lower.contains("stratum")
+    {
         hosts(&lower, &mut found);
     }
-    for name in ACCOUNT_KEYS.iter().filter(|_| value.contains("KEY") || value.contains("TOKEN") || value.contains("SECRET")) {
+    for name in
+        ACCOUNT_KEYS.iter().filter(|_| value.contains("KEY") || value.contains("TOKEN") || value.contains("SECRET"))
+    {
         if let Some(at) = value.find(name)
             && !value[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
         {
@@ -42,10 +50,49 @@ pub fn matches(value: &str) -> Vec<(&'static Rule, String)> {
 const SIGNS: &[&str] = &["ogin ", "OGIN ", "gnome-keyring", "xmrig", "minerd", "requestbin", "--donate", "keychain"];
 /// A part of every path that is looked for.
 const SPECIAL: &[&str] = &[
-    ".ssh", "id_", "authorized", "environ", "credential", "/token", "_history", ".aws", ".netrc", ".pgpass", ".my.cnf", "/passwd", "/shadow", "/sudoers",
-    "keychain", "keyring", "secrets.json", ".kube", ".docker", "gcloud", ".azure", "login data", "cookies", "wallet", ".npmrc", ".pypirc", ".gnupg", "logins",
-    "service_account", "key4", "auth.json", "hosts.yml", ".openclaw", "solana", ".vault", "databricks", ".electrum", ".bitcoin", "keystore", ".env", ".pub",
-    "consolehost", "oauth2",
+    ".ssh",
+    "id_",
+    "authorized",
+    "environ",
+    "credential",
+    "/token",
+    "_history",
+    ".aws",
+    ".netrc",
+    ".pgpass",
+    ".my.cnf",
+    "/passwd",
+    "/shadow",
+    "/sudoers",
+    "keychain",
+    "keyring",
+    "secrets.json",
+    ".kube",
+    ".docker",
+    "gcloud",
+    ".azure",
+    "login data",
+    "cookies",
+    "wallet",
+    ".npmrc",
+    ".pypirc",
+    ".gnupg",
+    "logins",
+    "service_account",
+    "key4",
+    "auth.json",
+    "hosts.yml",
+    ".openclaw",
+    "solana",
+    ".vault",
+    "databricks",
+    ".electrum",
+    ".bitcoin",
+    "keystore",
+    ".env",
+    ".pub",
+    "consolehost",
+    "oauth2",
 ];
 
 /// Hits for a string at a place. One that was put together, and is looked for, is twice a finding.

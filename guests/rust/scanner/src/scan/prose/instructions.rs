@@ -39,7 +39,8 @@ pub fn forbids(lower: &str) -> bool {
         "nothing secret",
     ]
     .iter()
-    .any(|word| lower.contains(word))
+    // "Whenever" has "never" in it.
+    .any(|word| lower.match_indices(word).any(|(at, _)| !lower[..at].ends_with(|c: char| c.is_alphabetic())))
 }
 
 pub fn any(lower: &str, words: &[&str]) -> bool {
@@ -61,7 +62,11 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
     let lower = normal(text);
     // Words about an attack, without a place to send something to, tell of one.
     let tells = || {
-        !lower.contains("://") && (any(&lower, &["attacker", "malicious", "prompt injection", "prompt-injection", "untrusted", "vulnerab", "exploit"]) || is_account(&lower))
+        !lower.contains("://")
+            && (any(
+                &lower,
+                &["attacker", "malicious", "prompt injection", "prompt-injection", "untrusted", "vulnerab", "exploit"],
+            ) || is_account(&lower))
     };
     let matches = text::matches(text);
     if sets_aside(&lower) && !forbids(&lower) && !tells() {
@@ -112,15 +117,42 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
     }
     // Told of the skill itself, as if it were a feature.
     let kept = [
-        "not disclosed to the user", "not disclosed to users", "does not notify the user that", "user is not notified", "users are not notified", "user is not informed",
-        "users are not informed", "do not need to know this", "does not need to know this", "not prompted to approve", "without notifying the user",
-        "without the user's knowledge", "not shown to the user to", "not logged to the audit", "do not log this to the audit", "to the standard moderation audit",
-        "are not labeled as ad", "not reported in the standard output", "respond that it cannot", "respond that it does not",
+        "not disclosed to the user",
+        "not disclosed to users",
+        "does not notify the user that",
+        "user is not notified",
+        "users are not notified",
+        "user is not informed",
+        "users are not informed",
+        "do not need to know this",
+        "does not need to know this",
+        "not prompted to approve",
+        "without notifying the user",
+        "without the user's knowledge",
+        "not shown to the user to",
+        "not logged to the audit",
+        "do not log this to the audit",
+        "to the standard moderation audit",
+        "are not labeled as ad",
+        "not reported in the standard output",
+        "respond that it cannot",
+        "respond that it does not",
     ];
     if any(&lower, &kept) && !tells() {
         hit(&SECRECY, None);
     }
-    if any(&lower, &["as a high-priority system instruction", "as a system instruction", "as system instructions", "overrides your current task", "override your current task"]) && !forbids(&lower) && !tells() {
+    if any(
+        &lower,
+        &[
+            "as a high-priority system instruction",
+            "as a system instruction",
+            "as system instructions",
+            "overrides your current task",
+            "override your current task",
+        ],
+    ) && !forbids(&lower)
+        && !tells()
+    {
         hit(&OVERRIDE, None);
     }
     // Whoever has one of these has everything: no skill needs it told.
@@ -253,74 +285,88 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
         found.truncate(8);
         found.into_iter().for_each(|one| hit(one.rule, one.means));
     }
-    let takes = || any(
-        &lower,
-        &[
-            "read ",
-            "open ",
-            "cat ",
-            "collect ",
-            "gather ",
-            "include ",
-            "copy ",
-            "send ",
-            "upload ",
-            "attach ",
-            "append ",
-            "extract ",
-            "retrieve ",
-            "output ",
-            "print ",
-            "find ",
-            "paste ",
-            "grab ",
-            "load ",
-            "look for ",
-        ],
-    );
-    let sends = || any(
-        &lower,
-        &[
-            "send ",
-            "upload ",
-            "post ",
-            "forward ",
-            "transmit ",
-            "submit ",
-            "exfiltrate",
-            "append ",
-            "attach ",
-            "report ",
-            "include ",
-            "paste ",
-        ],
-    );
-    let to_outside = || lower.contains("http://")
-        || lower.contains("https://")
-        || any(
+    let takes = || {
+        any(
             &lower,
-            &["webhook", "our server", "remote server", "external server", "this url", "the url", "endpoint"],
-        );
-    let knowledge = || any(
-        &lower,
-        &[
-            "conversation",
-            "chat history",
-            "system prompt",
-            "credential",
-            "password",
-            "api key",
-            "api keys",
-            "token",
-            "secret",
-            "environment variable",
-            "private key",
-            ".env",
-            "user's files",
-            "their files",
-        ],
-    );
-    let file = matches.iter().find(|(rule, _)| rule.category == Category::CredentialAccess && rule.severity <= Severity::High);
+            &[
+                "read ",
+                "open ",
+                "cat ",
+                "collect ",
+                "gather ",
+                "include ",
+                "copy ",
+                "send ",
+                "upload ",
+                "attach ",
+                "append ",
+                "extract ",
+                "retrieve ",
+                "output ",
+                "print ",
+                "find ",
+                "paste ",
+                "grab ",
+                "load ",
+                "look for ",
+            ],
+        )
+    };
+    let sends = || {
+        any(
+            &lower,
+            &[
+                "send ",
+                "upload ",
+                "post ",
+                "forward ",
+                "transmit ",
+                "submit ",
+                "exfiltrate",
+                "append ",
+                "attach ",
+                "report ",
+                "include ",
+                "paste ",
+            ],
+        )
+    };
+    let to_outside = || {
+        lower.contains("http://")
+            || lower.contains("https://")
+            || any(
+                &lower,
+                &["webhook", "our server", "remote server", "external server", "this url", "the url", "endpoint"],
+            )
+    };
+    let knowledge = || {
+        any(
+            &lower,
+            &[
+                "conversation",
+                "chat history",
+                "system prompt",
+                "credential",
+                "password",
+                "api key",
+                "api keys",
+                "token",
+                "secret",
+                "environment variable",
+                "private key",
+                ".env",
+                "user's files",
+                "its output",
+                "each answer",
+                "every answer",
+                "each message",
+                "every message",
+                "their files",
+            ],
+        )
+    };
+    let file =
+        matches.iter().find(|(rule, _)| rule.category == Category::CredentialAccess && rule.severity <= Severity::High);
     let named = matches.iter().any(|(rule, _)| rule.category == Category::CredentialAccess) || lower.contains(".env");
     let forbidden = forbids(&lower) && by_silence.is_none();
     if !forbidden {
@@ -340,6 +386,11 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
                     "credentials",
                     "passwords",
                     "all environment",
+                    "its output",
+                    "each answer",
+                    "every answer",
+                    "each message",
+                    "every message",
                     "environment variables",
                     "private key",
                     "user's",
@@ -480,7 +531,10 @@ fn sets_aside(lower: &str) -> bool {
         let about = &ahead[..end];
         let behind = ahead.get(end + 1).is_some_and(|word| matches!(*word, "above" | "before" | "given"));
         let whose = about.iter().any(|word| {
-            !matches!(*word, "the" | "user" | "of" | "these" | "those" | "my" | "in" | "and" | "or" | "default" | "that" | "its")
+            !matches!(
+                *word,
+                "the" | "user" | "of" | "these" | "those" | "my" | "in" | "and" | "or" | "default" | "that" | "its"
+            )
         });
         about.iter().all(|word| BETWEEN.contains(word))
             && (whose || behind)
@@ -590,7 +644,10 @@ fn asks_nobody(lower: &str) -> bool {
 /// The same in other languages.
 fn foreign(lower: &str, matches: &[(&'static Rule, String)], hit: &mut dyn FnMut(&'static Rule, Option<String>)) {
     let sent = lower.contains("://");
-    let part = matches.iter().find(|(rule, _)| rule.category == Category::CredentialAccess && (rule.severity <= Severity::High || sent)).map(|(_, part)| part.clone());
+    let part = matches
+        .iter()
+        .find(|(rule, _)| rule.category == Category::CredentialAccess && (rule.severity <= Severity::High || sent))
+        .map(|(_, part)| part.clone());
     let secret = part.or_else(|| lower.contains(".env").then(|| ".env".to_owned()));
     let ascii = lower.is_ascii();
     for language in LANGUAGES {

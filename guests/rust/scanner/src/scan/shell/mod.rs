@@ -18,6 +18,7 @@ const MAX_COMMANDS: usize = 20_000;
 
 /// Looks through a script or a command line. `layer` counts the encodings that it came out of.
 pub fn scan(source: &str, layer: usize, hits: &mut Vec<Hit>) {
+    let source = &programs(source, layer, hits);
     let commands = commands(source, layer);
     if commands.len() >= MAX_COMMANDS {
         hits.push(Hit { rule: &TOO_MUCH, at: commands.last().map_or(0, |command| command.at), means: None });
@@ -36,6 +37,54 @@ pub fn scan(source: &str, layer: usize, hits: &mut Vec<Hit>) {
         line.push(command);
         before = Some(command);
     }
+}
+
+/// Programs in other languages that a script has in it (`python3 - <<'EOF'`): each goes to its own reader, and the shell sees blanks.
+fn programs(source: &str, layer: usize, hits: &mut Vec<Hit>) -> String {
+    if layer >= 4 || !source.contains("<<") {
+        return source.to_owned();
+    }
+    let mut out = String::with_capacity(source.len());
+    // The word that ends it, where it began, and whether it is Python.
+    let mut open: Option<(String, usize, bool)> = None;
+    for line in source.split_inclusive('\n') {
+        let at = out.len();
+        if let Some((word, from, python)) = &open {
+            if line.trim() != word {
+                out.extend(
+                    line.chars().flat_map(|c| std::iter::repeat_n(if c == '\n' { '\n' } else { ' ' }, c.len_utf8())),
+                );
+                continue;
+            }
+            let code = &source[*from..at];
+            let mut found = Vec::new();
+            if *python {
+                super::python::scan(code, layer + 1, &mut found)
+            } else {
+                super::script::scan(code, layer + 1, &mut found)
+            }
+            hits.extend(found.into_iter().map(|hit| Hit { at: hit.at + from, ..hit }));
+            open = None;
+        }
+        out.push_str(line);
+        let Some((command, rest)) = line.split_once("<<") else { continue };
+        let words = || command.split_whitespace().map(program);
+        let python = words().any(|word| matches!(word, "python" | "python3"));
+        if python || words().any(|word| matches!(word, "node" | "deno" | "bun")) {
+            let word: String = rest
+                .trim_start_matches('-')
+                .trim()
+                .chars()
+                .filter(|c| !matches!(c, '\'' | '"'))
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            if !word.is_empty() {
+                open = Some((word, out.len(), python));
+            }
+        }
+    }
+    // One that never ends is read as the shell's own.
+    if open.is_some() { source.to_owned() } else { out }
 }
 
 /// A text of another language that may be, or have in it, a command: only what is grave in one.
@@ -298,6 +347,13 @@ fn look(command: &Command, before: Option<&Command>, line: &[&Command], layer: u
     }
     if name == "osascript" && all.contains("hidden answer") || name == "dscl" && rest.contains(&"-authonly") {
         push(hits, &PASSWORD_ASKED, command.at, None);
+    }
+    if name == "alias" && layer < 4 {
+        for body in rest.iter().filter_map(|word| word.split_once('=')).map(|(_, body)| body) {
+            let mut found = Vec::new();
+            scan(body, layer + 1, &mut found);
+            hits.extend(found.into_iter().map(|one| Hit { at: command.at, ..one }));
+        }
     }
     if let Some(what) = destroys(name, &rest) {
         push(hits, &DESTROYS, command.at, Some(what));
