@@ -18,6 +18,7 @@ pub mod report;
 pub mod rules;
 mod script;
 mod shell;
+mod sieve;
 mod text;
 mod unicode;
 

@@ -1,8 +1,226 @@
 //! The rules of instructions, on one sentence.
 
 use super::super::rules::*;
+use super::super::sieve::Sieve;
 use super::super::text;
 use super::languages::LANGUAGES;
+use std::sync::OnceLock;
+
+/// To set aside.
+const VERBS: &[&str] = &["ignore", "disregard", "forget", "override", "bypass", "aside"];
+
+/// Not to say, whatever it is about.
+const OUTRIGHT: &[&str] = &[
+    "do not bring it up",
+    "don't bring it up",
+    "needs no mention",
+    "no need to mention this",
+    "need not be mentioned",
+    "need not see",
+    "need not know",
+    "does not need to know about this",
+    "leave these commands out",
+    "leave this out of your",
+    "leave it out of your",
+    "out of your summary",
+    "out of the summary",
+    "do this quietly",
+    "without drawing attention",
+    "keep this between",
+    "say nothing about this",
+    "say nothing of this",
+    "do not surface this",
+    "not to the user's attention",
+    "talk about something else instead",
+    "act as if nothing",
+    "as if it were your own idea",
+    "do not log this",
+    "don't log this",
+];
+
+/// Said of the skill itself: what it keeps from people.
+const KEPT: &[&str] = &[
+    "not disclosed to the user",
+    "not disclosed to users",
+    "does not notify the user that",
+    "user is not notified",
+    "users are not notified",
+    "user is not informed",
+    "users are not informed",
+    "do not need to know this",
+    "does not need to know this",
+    "not prompted to approve",
+    "without notifying the user",
+    "without the user's knowledge",
+    "not shown to the user to",
+    "not logged to the audit",
+    "do not log this to the audit",
+    "to the standard moderation audit",
+    "are not labeled as ad",
+    "not reported in the standard output",
+    "respond that it cannot",
+    "respond that it does not",
+];
+
+/// Not to say, if what follows is about what is done.
+const SILENT: &[&str] = &[
+    "do not tell",
+    "don't tell",
+    "never tell",
+    "do not mention",
+    "don't mention",
+    "never mention",
+    "do not inform",
+    "don't inform",
+    "do not reveal this",
+    "never reveal this",
+    "do not disclose this",
+    "without telling",
+    "without informing",
+    "without mentioning",
+    "without the user",
+    "hide this from",
+    "keep this hidden",
+    "keep this secret",
+    "keep it secret",
+    "do not show this",
+    "don't show this",
+    "without their knowledge",
+    "do not let the user",
+    "don't let the user",
+    "silently ",
+    "do not report this",
+    "hide these",
+    "hide it from",
+    "conceal this",
+    "conceal these",
+    "never let the user",
+    "secretly ",
+];
+
+/// What is read or run at every start.
+const START_FILES: &[&str] = &[
+    "~/.bashrc",
+    "~/.zshrc",
+    "~/.profile",
+    "crontab",
+    "claude.md",
+    "agents.md",
+    ".cursorrules",
+    "authorized_keys",
+    "settings.json",
+    "memory file",
+];
+
+/// To do without asking.
+const UNASKED: &[&str] = &[
+    "--dangerously-skip-permissions",
+    "auto-approve",
+    "auto approve",
+    "without asking for confirmation",
+    "without asking for permission",
+    "without asking the user",
+    "do not ask for permission",
+    "don't ask for permission",
+    "do not ask for confirmation",
+    "don't ask for confirmation",
+    "skip confirmation",
+    "--no-verify",
+    "disable the sandbox",
+    "chmod 777",
+    "yolo mode",
+];
+
+/// What somebody outside would want to have.
+const KNOWLEDGE: &[&str] = &[
+    "conversation",
+    "chat history",
+    "system prompt",
+    "credential",
+    "password",
+    "api key",
+    "api keys",
+    "token",
+    "secret",
+    "environment variable",
+    "private key",
+    ".env",
+    "user's files",
+    "its output",
+    "each answer",
+    "every answer",
+    "each message",
+    "every message",
+    "their files",
+];
+
+/// Whoever has one of these has everything.
+const WHOLE_KEYS: &[&str] =
+    &["private key", "seed phrase", "recovery phrase", "mnemonic phrase", "wallet phrase", "master password"];
+
+/// Text that is to be taken for the system's.
+const AS_SYSTEM: &[&str] = &[
+    "as a high-priority system instruction",
+    "as a system instruction",
+    "as system instructions",
+    "overrides your current task",
+    "override your current task",
+];
+
+/// Of what every other rule needs.
+const SIGNS: &[&str] = &[
+    "security warning",
+    "safety warning",
+    "warnings about",
+    "security alert",
+    "security finding",
+    "scanner warning",
+    "approved by",
+    "verified by",
+    "trusted by",
+    "whitelisted by",
+    "bypasspermissions",
+    "yes for the user",
+    "it for the user",
+    "behalf",
+    "approve it yourself",
+    "grant yourself",
+    "bypasses the",
+    "regardless of what",
+    "unrestricted mode",
+    "content filtering",
+    "elevates its",
+    "waiting for the required",
+    "hooks that check",
+    "permission",
+    "safety checks",
+    "guardrails",
+    "password",
+    "confirm for",
+    "for the user",
+    "curl ",
+    "wget ",
+    "/dev/tcp",
+    "base64 -",
+    "ncat ",
+    "| sh",
+    "| bash",
+    "|bash",
+    "bash -i",
+    "rm -rf",
+    ".env",
+];
+
+/// Most sentences have nothing that any rule begins with.
+fn may_instruct(lower: &str) -> bool {
+    static SIEVE: OnceLock<Sieve> = OnceLock::new();
+    let all = || {
+        let lists = [VERBS, OUTRIGHT, KEPT, SILENT, START_FILES, UNASKED, KNOWLEDGE, WHOLE_KEYS, AS_SYSTEM, SIGNS];
+        let foreign = LANGUAGES.iter().flat_map(|one| [one.ignore, one.silence]);
+        Sieve::new(lists.into_iter().chain(foreign).flatten().copied())
+    };
+    SIEVE.get_or_init(all).may(lower) || lower.contains("|sh") || lower.contains("nc -")
+}
 
 /// Lower case, one space between words, nothing that is not seen, plain quotes.
 pub fn normal(text: &str) -> String {
@@ -69,37 +287,13 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
             ) || is_account(&lower))
     };
     let matches = text::matches(text);
+    if matches.is_empty() && !may_instruct(&lower) {
+        return;
+    }
     if sets_aside(&lower) && !forbids(&lower) && !tells() {
         hit(&OVERRIDE, None);
     }
     foreign(&lower, &matches, hit);
-    let outright = [
-        "do not bring it up",
-        "don't bring it up",
-        "needs no mention",
-        "no need to mention this",
-        "need not be mentioned",
-        "need not see",
-        "need not know",
-        "does not need to know about this",
-        "leave these commands out",
-        "leave this out of your",
-        "leave it out of your",
-        "out of your summary",
-        "out of the summary",
-        "do this quietly",
-        "without drawing attention",
-        "keep this between",
-        "say nothing about this",
-        "say nothing of this",
-        "do not surface this",
-        "not to the user's attention",
-        "talk about something else instead",
-        "act as if nothing",
-        "as if it were your own idea",
-        "do not log this",
-        "don't log this",
-    ];
     let doing = |text: &str| {
         any(
             text,
@@ -109,57 +303,21 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
             ],
         )
     };
-    if any(&lower, &outright) && !tells() && (doing(&lower) || doing(around)) {
+    if any(&lower, OUTRIGHT) && !tells() && (doing(&lower) || doing(around)) {
         hit(&SECRECY, None);
     }
     if vouches(&lower) {
         hit(&VOUCHES, None);
     }
     // Told of the skill itself, as if it were a feature.
-    let kept = [
-        "not disclosed to the user",
-        "not disclosed to users",
-        "does not notify the user that",
-        "user is not notified",
-        "users are not notified",
-        "user is not informed",
-        "users are not informed",
-        "do not need to know this",
-        "does not need to know this",
-        "not prompted to approve",
-        "without notifying the user",
-        "without the user's knowledge",
-        "not shown to the user to",
-        "not logged to the audit",
-        "do not log this to the audit",
-        "to the standard moderation audit",
-        "are not labeled as ad",
-        "not reported in the standard output",
-        "respond that it cannot",
-        "respond that it does not",
-    ];
-    if any(&lower, &kept) && !tells() {
+    if any(&lower, KEPT) && !tells() {
         hit(&SECRECY, None);
     }
-    if any(
-        &lower,
-        &[
-            "as a high-priority system instruction",
-            "as a system instruction",
-            "as system instructions",
-            "overrides your current task",
-            "override your current task",
-        ],
-    ) && !forbids(&lower)
-        && !tells()
-    {
+    if any(&lower, AS_SYSTEM) && !forbids(&lower) && !tells() {
         hit(&OVERRIDE, None);
     }
     // Whoever has one of these has everything: no skill needs it told.
-    let whole_key = any(
-        &lower,
-        &["private key", "seed phrase", "recovery phrase", "mnemonic phrase", "wallet phrase", "master password"],
-    );
+    let whole_key = any(&lower, WHOLE_KEYS);
     if whole_key
         && any(
             &lower,
@@ -189,40 +347,6 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
         hit(&ASKS_NOBODY, None);
     }
     let person = ["the user", "user ", "the person", "the human", "them ", "anyone", "the operator", "the developer"];
-    let silent = [
-        "do not tell",
-        "don't tell",
-        "never tell",
-        "do not mention",
-        "don't mention",
-        "never mention",
-        "do not inform",
-        "don't inform",
-        "do not reveal this",
-        "never reveal this",
-        "do not disclose this",
-        "without telling",
-        "without informing",
-        "without mentioning",
-        "without the user",
-        "hide this from",
-        "keep this hidden",
-        "keep this secret",
-        "keep it secret",
-        "do not show this",
-        "don't show this",
-        "without their knowledge",
-        "do not let the user",
-        "don't let the user",
-        "silently ",
-        "do not report this",
-        "hide these",
-        "hide it from",
-        "conceal this",
-        "conceal these",
-        "never let the user",
-        "secretly ",
-    ];
     let knowing = [
         "this step",
         "this from",
@@ -248,7 +372,7 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
         "this file",
         "knowledge",
     ];
-    let by_silence = silent.iter().find(|word| lower.contains(**word)).filter(|_| !tells());
+    let by_silence = SILENT.iter().find(|word| lower.contains(**word)).filter(|_| !tells());
     if let Some(word) = by_silence {
         // What is not to be told stands behind the words that say so.
         let from = lower.find(*word).unwrap_or(0);
@@ -339,32 +463,7 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
                 &["webhook", "our server", "remote server", "external server", "this url", "the url", "endpoint"],
             )
     };
-    let knowledge = || {
-        any(
-            &lower,
-            &[
-                "conversation",
-                "chat history",
-                "system prompt",
-                "credential",
-                "password",
-                "api key",
-                "api keys",
-                "token",
-                "secret",
-                "environment variable",
-                "private key",
-                ".env",
-                "user's files",
-                "its output",
-                "each answer",
-                "every answer",
-                "each message",
-                "every message",
-                "their files",
-            ],
-        )
-    };
+    let knowledge = || any(&lower, KNOWLEDGE);
     let file =
         matches.iter().find(|(rule, _)| rule.category == Category::CredentialAccess && rule.severity <= Severity::High);
     let named = matches.iter().any(|(rule, _)| rule.category == Category::CredentialAccess) || lower.contains(".env");
@@ -408,43 +507,11 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
             hit(&TELLS_TO_TAKE, None);
         }
     }
-    if any(
-        &lower,
-        &[
-            "--dangerously-skip-permissions",
-            "auto-approve",
-            "auto approve",
-            "without asking for confirmation",
-            "without asking for permission",
-            "without asking the user",
-            "do not ask for permission",
-            "don't ask for permission",
-            "do not ask for confirmation",
-            "don't ask for confirmation",
-            "skip confirmation",
-            "--no-verify",
-            "disable the sandbox",
-            "chmod 777",
-            "yolo mode",
-        ],
-    ) && !any(&lower, &["never ", "avoid "])
-    {
+    if any(&lower, UNASKED) && !any(&lower, &["never ", "avoid "]) {
         hit(&NO_ASKING, None);
     }
-    let stays = [
-        "~/.bashrc",
-        "~/.zshrc",
-        "~/.profile",
-        "crontab",
-        "claude.md",
-        "agents.md",
-        ".cursorrules",
-        "authorized_keys",
-        "settings.json",
-        "memory file",
-    ];
     if any(&lower, &["append ", "add ", "write ", "insert ", "modify ", "edit "])
-        && any(&lower, &stays)
+        && any(&lower, START_FILES)
         && any(&lower, &["every", "always", "future", "persist", "also ", "so that", "start"])
         && !forbidden
     {
@@ -454,7 +521,6 @@ pub fn sentence_in(text: &str, around: &str, hit: &mut dyn FnMut(&'static Rule, 
 
 /// To set one's instructions aside: the verb, then them, with nothing between that is not about them.
 fn sets_aside(lower: &str) -> bool {
-    const VERBS: &[&str] = &["ignore", "disregard", "forget", "override", "bypass", "aside"];
     if !any(lower, VERBS) {
         return false;
     }
