@@ -413,7 +413,7 @@ fn a_folder_is_scanned_within_its_bounds_and_what_is_left_aside_is_counted() {
     said.exits(0);
     assert!(
         said.stdout.contains("critical  SKC04  deep/b.py:1:1")
-            && said.stdout.contains("not looked at   1 binary, 2 history, 2 links"),
+            && said.stdout.contains("not looked at   1 binary, 2 links, 2 history"),
         "{said}"
     );
     scan(&["--fail-on", "high"]).exits(4);
