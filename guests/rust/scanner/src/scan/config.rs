@@ -9,6 +9,8 @@ use super::{prose, python, shell};
 
 /// Texts that are looked at in one file.
 const MAX_TEXTS: usize = 50_000;
+/// Characters of a key; those that say something are short.
+const MAX_KEY: usize = 60;
 /// Objects within objects.
 const MAX_DEPTH: usize = 200;
 
@@ -150,7 +152,8 @@ fn texts(source: &str) -> Vec<Text> {
                 while after.next_if(|(_, c)| c.is_whitespace()).is_some() {}
                 let in_list = open.last().is_some_and(|(_, list, _)| *list > 0);
                 if !in_list && key.is_none() && after.peek().is_some_and(|(_, c)| *c == ':') {
-                    key = Some(value);
+                    // It is kept for each text below it.
+                    key = Some(value.chars().take(MAX_KEY).collect());
                     continue;
                 }
                 let mut keys: Vec<String> = open.iter().filter_map(|(key, ..)| key.clone()).collect();

@@ -595,7 +595,8 @@ fn look(tokens: &[Token], source: &str, layer: usize, hits: &mut Vec<Hit>) {
                 &mut found,
             );
             // One of a list that nothing here opens or sends to.
-            if lists.iter().any(|(from, to)| (*from..*to).contains(&token.at)) {
+            let before = lists.partition_point(|(from, _)| *from <= token.at);
+            if before.checked_sub(1).and_then(|at| lists.get(at)).is_some_and(|(_, to)| token.at < *to) {
                 found.retain(|hit| match hit.rule.category {
                     Category::CredentialAccess => reading,
                     Category::SuspiciousNetwork => sending,

@@ -236,6 +236,10 @@ fn speaks_of_attacks(source: &str) -> bool {
 
 /// Without what stands between quotation marks, of three words or more.
 fn unquoted(text: &str) -> String {
+    // No sentence of a person's, and each mark would be looked for to its end.
+    if text.len() > 20_000 {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(['"', '“', '«', '`']) {
@@ -307,6 +311,9 @@ fn sentences(paragraph: &str, from: usize, before: &str, about_attacks: bool, hi
     }
 }
 
+/// Bytes of an element's beginning; a longer one would be looked through again and again.
+const MAX_TAG: usize = 1000;
+
 /// HTML that is not shown, and Markdown that is none: what it says is said to machines only.
 fn elements(paragraph: &str, from: usize, hits: &mut Vec<Hit>) {
     let lower = paragraph.to_ascii_lowercase();
@@ -336,7 +343,7 @@ fn elements(paragraph: &str, from: usize, hits: &mut Vec<Hit>) {
     ];
     for (start, _) in lower.match_indices('<').take(500) {
         let Some(end) = lower[start..].find('>').map(|end| start + end) else { break };
-        if !STYLES.iter().any(|style| lower[start..=end].contains(style)) {
+        if end - start > MAX_TAG || !STYLES.iter().any(|style| lower[start..=end].contains(style)) {
             continue;
         }
         let close = lower[end..].find("</").map_or(lower.len(), |close| end + close);

@@ -11,6 +11,10 @@ use ruff_text_size::Ranged;
 /// First places of what is only something together.
 #[derive(Debug, Default)]
 pub struct Deeds {
+    /// What the source names, looked for once.
+    versions: bool,
+    ctypes: bool,
+    pub dumps: bool,
     pub coin: Option<usize>,
     copies: Option<usize>,
     pastes: Option<usize>,
@@ -26,6 +30,17 @@ pub struct Deeds {
 /// What puts code of one's own making into memory.
 const MACHINE: &[&str] =
     &["VirtualAlloc", "VirtualAllocEx", "RtlMoveMemory", "CreateThread", "CreateRemoteThread", "WriteProcessMemory"];
+
+impl Deeds {
+    pub fn new(source: &str) -> Deeds {
+        Deeds {
+            versions: source.contains("version.py"),
+            ctypes: source.contains("ctypes"),
+            dumps: source.contains("pickle.dumps("),
+            ..Deeds::default()
+        }
+    }
+}
 
 impl Reader<'_> {
     /// Takes note of a call.
@@ -50,7 +65,7 @@ impl Reader<'_> {
                 self.copy_to(&value, whole);
             }
         }
-        if MACHINE.contains(&attribute) && self.source.contains("ctypes") {
+        if MACHINE.contains(&attribute) && self.deeds.ctypes {
             self.hit(&MACHINE_CODE, whole, Some(attribute.to_owned()));
         }
         let function = self.value(&call.func);
@@ -169,7 +184,7 @@ impl Reader<'_> {
         let named = |text: &str| {
             text.contains(".py\"") || text.contains(".py'") || text.contains("version") || text.contains("__about__")
         };
-        reads && (named(written) || !written.contains("open(") && self.source.contains("version.py"))
+        reads && (named(written) || !written.contains("open(") && self.deeds.versions)
     }
 
     /// `[open(p) for p in PLACES]`: the name stands for each of them.

@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
             modules,
             senders: BTreeMap::new(),
             own_senders: BTreeMap::new(),
-            deeds: deeds::Deeds::default(),
+            deeds: deeds::Deeds::new(source),
             shown: false,
             denied: false,
             told: BTreeSet::new(),
@@ -319,7 +319,7 @@ impl Reader<'_> {
             "pickle.loads" | "marshal.loads" | "marshal.load" | "dill.loads" | "cloudpickle.loads" => {
                 let brought = call.arguments.args.first().is_some_and(|from| self.is_brought(from));
                 // What the file itself makes it may take apart again.
-                let own = !brought && self.source.contains("pickle.dumps(");
+                let own = !brought && self.deeds.dumps;
                 self.hit(if own { &LOADS_OBJECTS } else { &UNPICKLE }, whole, None);
             }
             "runpy.run_path" | "runpy.run_module" | "os.startfile" | "importlib.util.spec_from_file_location" => {

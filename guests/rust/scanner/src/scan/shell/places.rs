@@ -67,8 +67,14 @@ pub fn sending(
     }
 }
 
+/// Words of a command that somebody wrote; each is looked for among all of them.
+const MAX_WORDS: usize = 2000;
+
 /// The key that a program logs in with, or a path that is left out of what is copied.
 fn is_key(words: &[Word], word: &Word) -> bool {
+    if words.len() > MAX_WORDS {
+        return false;
+    }
     let at = words.iter().position(|one| std::ptr::eq(one, word)).unwrap_or(0);
     let before = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", |word| word.text.as_str());
     matches!(
@@ -136,6 +142,9 @@ pub fn is_own(name: &str, words: &[Word], word: &Word) -> bool {
     // The first word that is no flag is what is looked for.
     let pattern = matches!(name, "grep" | "egrep" | "rg" | "zgrep")
         && words.iter().skip(1).find(|one| !one.text.starts_with('-')).is_some_and(|one| std::ptr::eq(one, word));
+    if words.len() > MAX_WORDS {
+        return false;
+    }
     // Where something is written to.
     let at = words.iter().position(|one| std::ptr::eq(one, word)).unwrap_or(0);
     let target = at > 0 && words[at - 1].text == ">" && !word.text.contains("authorized_keys")
