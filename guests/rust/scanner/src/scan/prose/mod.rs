@@ -313,6 +313,8 @@ fn sentences(paragraph: &str, from: usize, before: &str, about_attacks: bool, hi
 
 /// Bytes of an element's beginning; a longer one would be looked through again and again.
 const MAX_TAG: usize = 1000;
+/// Bytes of what it hides, likewise.
+const MAX_HIDDEN: usize = 4000;
 
 /// HTML that is not shown, and Markdown that is none: what it says is said to machines only.
 fn elements(paragraph: &str, from: usize, hits: &mut Vec<Hit>) {
@@ -346,7 +348,11 @@ fn elements(paragraph: &str, from: usize, hits: &mut Vec<Hit>) {
         if end - start > MAX_TAG || !STYLES.iter().any(|style| lower[start..=end].contains(style)) {
             continue;
         }
-        let close = lower[end..].find("</").map_or(lower.len(), |close| end + close);
+        let mut most = (end + 1 + MAX_HIDDEN).min(lower.len());
+        while !paragraph.is_char_boundary(most) {
+            most -= 1;
+        }
+        let close = lower[end..most].find("</").map_or(most, |close| end + close);
         hidden(&paragraph[end + 1..close.max(end + 1)], from + start, hits);
     }
 }

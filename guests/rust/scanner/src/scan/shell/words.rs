@@ -33,7 +33,14 @@ struct Variables {
     values: BTreeMap<String, String>,
     /// Those that hold secrets, and which.
     holds: BTreeMap<String, String>,
+    /// Bytes that were filled in so far.
+    spent: std::cell::Cell<usize>,
 }
+
+/// Bytes that variables are filled in with, in one text.
+const MAX_SPENT: usize = 8 << 20;
+/// Words that an open variable comes to.
+const MAX_SPLIT: usize = 64;
 
 pub fn commands(source: &str, layer: usize) -> Vec<Command> {
     let mut variables = Variables::default();
@@ -238,7 +245,10 @@ fn variable(name: &str, word: &mut Word, variables: &Variables, holds: &mut Vec<
     {
         holds.push(what.clone());
     }
-    match variables.values.get(name) {
+    let value = variables.values.get(name);
+    let spent = variables.spent.get().saturating_add(value.map_or(0, String::len));
+    variables.spent.set(spent);
+    match value.filter(|_| spent <= MAX_SPENT) {
         // A separator that the script chose itself.
         Some(value)
             if word.open
@@ -369,8 +379,13 @@ fn add(command: &mut Command, word: Word, variables: &mut Variables) {
             variables.values.insert(name.to_owned(), value.to_owned());
         }
     } else if word.open && word.text.contains(' ') && !word.text.contains("$(") {
-        let parts = word.text.split_whitespace();
-        command.words.extend(parts.map(|part| Word { text: part.to_owned(), ..word.clone() }));
+        let parts = word.text.split_whitespace().take(MAX_SPLIT);
+        command.words.extend(parts.map(|part| Word {
+            at: word.at,
+            text: part.to_owned(),
+            pieced: word.pieced,
+            open: true,
+        }));
         return;
     }
     command.words.push(word);
