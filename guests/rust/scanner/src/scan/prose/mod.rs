@@ -396,11 +396,16 @@ fn links(paragraph: &str, from: usize, before: &str, around: &str, hits: &mut Ve
             ],
         );
         // A word that the text says to put something else for.
-        let image = paragraph[..start].rfind("![").is_some_and(|open| !paragraph[open..start].contains(')'));
+        let mut near = start.saturating_sub(300);
+        while !paragraph.is_char_boundary(near) {
+            near += 1;
+        }
+        let near = &paragraph[near..start];
+        let image = near.rfind("![").is_some_and(|open| !near[open..].contains(')'));
         let filled = image
             && query.split(['=', '&', '+']).any(|word| {
                 word.len() >= 3
-                    && (before.contains(word) || paragraph[..start].contains(word))
+                    && (before.contains(word) || near.contains(word))
                     && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
                     && any(around, &["instead of", "in place of", "replace", "put ", "fill"])
             });
