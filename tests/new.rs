@@ -123,13 +123,11 @@ fn a_project_that_describes_itself_in_rust_works_as_printed() {
 }
 
 #[test]
-#[ignore = "compiling an engine once more takes most of a minute"]
 fn a_project_that_describes_itself_in_javascript_works_as_printed() {
     works_as_printed(Language::Js, "customs", CUSTOMS);
 }
 
 #[test]
-#[ignore = "compiling an interpreter once more takes half a minute"]
 fn a_project_that_describes_itself_in_python_works_as_printed() {
     works_as_printed(Language::Python, "customs", CUSTOMS);
 }

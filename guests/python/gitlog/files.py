@@ -35,11 +35,6 @@ class Files:
                 content = read_up_to(file, limit + 1)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
-        except OSError as error:
-            # A file named like a folder of the repository is an ordinary sight in a search for a name.
-            if os.path.isdir(self.path(name)):
-                return None
-            raise error
         if len(content) > limit:
             damaged(f"{name} has more than {limit} bytes")
         return content

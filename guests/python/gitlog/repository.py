@@ -34,20 +34,11 @@ class Repository:
                 unsupported(f"{path} is a second working tree: name the repository that it belongs to")
             else:
                 not_found(f"{path} has no .git folder, and is none")
-        self.settings()
         self.objects = Objects(self.files)
         self.trees = Trees(self.objects)
         self.packed: Optional[dict[str, str]] = None
         shallow = self.files.read("shallow", MOST_BYTES) or b""
         self.cut = set(shallow.decode("ascii", "replace").split())
-
-    def settings(self) -> None:
-        """What would make everything else mean something else."""
-        text = (self.files.read("config", MOST_BYTES) or b"").decode("utf-8", "replace").lower()
-        if re.search(r"^\s*objectformat\s*=\s*\"?sha256", text, re.MULTILINE):
-            unsupported("its objects are named by SHA-256")
-        if re.search(r"^\s*refstorage\s*=\s*\"?reftable", text, re.MULTILINE):
-            unsupported("its names are in a reftable")
 
     def packed_references(self) -> dict[str, str]:
         if self.packed is None:
@@ -55,6 +46,7 @@ class Repository:
             text = (self.files.read("packed-refs", MOST_BYTES) or b"").decode("utf-8", "replace")
             for line in text.splitlines():
                 id, _, name = line.partition(" ")
+                self.must_be_known(id)
                 if len(id) == 40 and is_hex(id) and name:
                     self.packed[name] = id
         return self.packed
@@ -65,9 +57,17 @@ class Repository:
         if content is None:
             return self.packed_references().get(name)
         text = content.decode("utf-8", "replace").strip()
+        self.must_be_known(text)
         if not (text.startswith("ref: ") or len(text) == 40 and is_hex(text)):
             damaged(f"{name} has neither a name nor an id in it")
         return text
+
+    def must_be_known(self, text: str) -> None:
+        """The settings say the same. They may have passwords in them, so they are left alone."""
+        if len(text) == 64 and is_hex(text):
+            unsupported("its objects are named by SHA-256")
+        if text == "ref: refs/heads/.invalid":
+            unsupported("its names are in a reftable")
 
     def resolved(self, name: str) -> Optional[bytes]:
         for _ in range(MOST_NAMES):

@@ -2,19 +2,8 @@
 
 use crate::scan::{Counted, Each, Fault, MAX_COLUMNS, MAX_ROW_BYTES, Scanned, malformed};
 use serde::de::{DeserializeSeed, Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{
-    Deserializer,
-    de::IoRead,
-    error::Category,
-    value::RawValue,
-};
-use std::{
-    cell::Cell,
-    collections::HashMap,
-    fmt,
-    io::BufReader,
-    rc::Rc,
-};
+use serde_json::{Deserializer, de::IoRead, error::Category, value::RawValue};
+use std::{cell::Cell, collections::HashMap, fmt, io::BufReader, rc::Rc};
 
 pub const BUFFER: usize = 64 << 10;
 
@@ -94,7 +83,10 @@ impl<'a> Rows<'a> {
             Err(error) if error.classify() == Category::Io => {
                 let error = std::io::Error::from(error);
                 if error.kind() == std::io::ErrorKind::FileTooLarge {
-                    return Err(malformed(row, format!("a row, or what stands around them, of more than {} MiB", MAX_ROW_BYTES >> 20)));
+                    return Err(malformed(
+                        row,
+                        format!("a row, or what stands around them, of more than {} MiB", MAX_ROW_BYTES >> 20),
+                    ));
                 }
                 Err(Fault::Read(error))
             }

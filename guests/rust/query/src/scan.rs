@@ -47,7 +47,11 @@ impl Source {
             (None, "tsv") => Format::Tsv,
             (None, "json") => Format::Json,
             (None, "jsonl" | "ndjson") => Format::JsonLines,
-            _ => return Err(QueryError::Invalid(format!("format: {path:?} does not say which; say csv, tsv, json or json-lines"))),
+            _ => {
+                return Err(QueryError::Invalid(format!(
+                    "format: {path:?} does not say which; say csv, tsv, json or json-lines"
+                )));
+            }
         };
         let at = at.unwrap_or_default();
         if !at.is_empty() && (!at.starts_with('/') || format != Format::Json) {

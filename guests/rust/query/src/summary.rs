@@ -83,10 +83,8 @@ impl Summary {
             self.budget.take(&vec![None; self.measures.len() * 6])?;
         }
         let count = self.measures.len();
-        let group = self
-            .groups
-            .entry(key)
-            .or_insert_with(|| Group { number, measured: vec![Measured::default(); count] });
+        let group =
+            self.groups.entry(key).or_insert_with(|| Group { number, measured: vec![Measured::default(); count] });
         for ((measure, at), so_far) in self.measures.iter().zip(of).zip(&mut group.measured) {
             match (&measure.column, cell(at)) {
                 (None, _) => so_far.count += 1,

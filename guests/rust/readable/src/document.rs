@@ -29,16 +29,44 @@ pub struct Document {
 
 /// Elements that are no part of what is read.
 const SKIPPED: &[&str] = &[
-    "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "canvas", "audio", "video", "select", "datalist",
-    "head", "nav", "footer", "aside", "button", "dialog", "noembed", "noframes",
+    "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "canvas", "audio", "video", "select",
+    "datalist", "head", "nav", "footer", "aside", "button", "dialog", "noembed", "noframes",
 ];
 const BLOCKS: &[&str] = &[
-    "address", "article", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "header", "hgroup",
-    "html", "main", "ol", "p", "section", "summary", "table", "ul", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
+    "address",
+    "article",
+    "body",
+    "center",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "header",
+    "hgroup",
+    "html",
+    "main",
+    "ol",
+    "p",
+    "section",
+    "summary",
+    "table",
+    "ul",
+    "blockquote",
+    "pre",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
 ];
-const VOID: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-];
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 /// One of these closes the one before it.
 const NEVER_NESTED: &[&str] = &["p", "li"];
@@ -174,7 +202,7 @@ impl<'b> Reader<'b> {
             return;
         }
         if BLOCKS.contains(&name) {
-            self.out.paragraph();
+            self.block(name);
         }
         match name {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
@@ -239,6 +267,9 @@ impl<'b> Reader<'b> {
                 *depth -= 1;
                 if *depth == 0 {
                     self.skipped = None;
+                    if BLOCKS.contains(&name) && !self.is_outside() {
+                        self.out.paragraph();
+                    }
                 }
             }
             return;
@@ -258,13 +289,18 @@ impl<'b> Reader<'b> {
         }
         if BLOCKS.contains(&name) {
             self.end_link();
-            self.out.paragraph();
+            self.block(name);
         }
         if let Some((region, depth)) = &mut self.region {
             if *region == name {
                 *depth -= 1;
             }
         }
+    }
+
+    /// A list inside of a list belongs to the item before it.
+    fn block(&mut self, name: &str) {
+        if matches!(name, "ul" | "ol") && !self.lists.is_empty() { self.out.line() } else { self.out.paragraph() }
     }
 
     fn quote(&mut self) {
@@ -288,7 +324,8 @@ impl<'b> Reader<'b> {
             self.base.join(href).ok()?.text()
         };
         // Blanks and the like would end the address for a reader, and hide the rest of it.
-        let url: String = url.chars().filter(|c| !c.is_whitespace() && !c.is_control() && !crate::text::is_invisible(*c)).collect();
+        let url: String =
+            url.chars().filter(|c| !c.is_whitespace() && !c.is_control() && !crate::text::is_invisible(*c)).collect();
         if let Some(number) = self.numbers.get(&url) {
             return Some(*number);
         }
@@ -312,7 +349,12 @@ fn is_hidden(tag: &Tag<'_>) -> bool {
     let style: String = style.to_ascii_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
     let zero = |key: &str| {
         style.split(';').filter_map(|part| part.split_once(':')).any(|(name, value)| {
-            name == key && value.trim_end_matches("!important").trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%').parse() == Ok(0.0)
+            name == key
+                && value
+                    .trim_end_matches("!important")
+                    .trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%')
+                    .parse()
+                    == Ok(0.0)
         })
     };
     style.contains("display:none") || style.contains("visibility:hidden") || zero("opacity") || zero("font-size")

@@ -8,6 +8,8 @@ pub struct Text {
     gap: u8,
     /// What each line begins with: marks of quotes.
     pub prefix: String,
+    /// How long the prefix of the line is that was written last.
+    written_prefix: usize,
     pub pre: bool,
     limit: usize,
     pub full: bool,
@@ -37,6 +39,7 @@ impl Text {
         let gap = std::mem::take(&mut self.gap);
         if self.out.is_empty() {
             self.out.push_str(&self.prefix);
+            self.written_prefix = self.prefix.len();
             return;
         }
         match gap {
@@ -44,18 +47,22 @@ impl Text {
             1 => self.out.push(' '),
             2 => self.new_line(),
             _ => {
+                // The empty line is part of a quote only where it stands between two lines of it.
+                let between = self.prefix.len().min(self.written_prefix);
+                let prefix = std::mem::take(&mut self.prefix);
+                self.prefix.push_str(&prefix[..between]);
                 self.new_line();
-                self.out.truncate(self.out.trim_end().len());
-                self.out.push('\n');
+                self.prefix = prefix;
                 self.new_line();
             }
         }
     }
 
     fn new_line(&mut self) {
-        self.out.truncate(self.out.trim_end_matches(' ').len());
+        self.out.truncate(self.out.trim_end_matches([' ', '\t']).len());
         self.out.push('\n');
         self.out.push_str(&self.prefix);
+        self.written_prefix = self.prefix.len();
     }
 
     /// Marks of ours: no blank is made of them.

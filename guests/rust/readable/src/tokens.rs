@@ -58,7 +58,9 @@ impl<'t> Iterator for Tokens<'t> {
                 self.rest = comment.find("-->").map_or("", |end| &comment[end + 3..]);
             } else if after.starts_with(['!', '?']) {
                 self.rest = after.find('>').map_or("", |end| &after[end + 1..]);
-            } else if let Some(name) = after.strip_prefix('/').filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic())) {
+            } else if let Some(name) =
+                after.strip_prefix('/').filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+            {
                 let name_end = name.find(|c: char| !is_name(c)).unwrap_or(name.len());
                 self.rest = name.find('>').map_or("", |end| &name[end + 1..]);
                 return Some(Token::Close(name[..name_end].to_ascii_lowercase()));
