@@ -17,10 +17,10 @@ pub fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Numbers by value and before all texts, texts by their characters.
+/// Numbers by value (with one zero, not two) and before all texts, texts by their characters.
 pub fn compare(a: &str, b: &str) -> Ordering {
     match (number(a), number(b)) {
-        (Some(x), Some(y)) => x.total_cmp(&(y + 0.0)),
+        (Some(x), Some(y)) => (x + 0.0).total_cmp(&(y + 0.0)),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => a.cmp(b),
