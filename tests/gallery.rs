@@ -8,7 +8,7 @@ mod query;
 mod readable;
 
 use crate::support::mcp::Server;
-use crate::support::{Run, World, checkout, guest};
+use crate::support::{Run, World, checkout, guest, shared_cache};
 use serde_json::{Value, json};
 
 /// The tools, where their sources are, and what the policy of each grants.
@@ -48,6 +48,12 @@ impl Shown {
         world.link(&format!("{name}.wasm"), guest(name).to_str().unwrap());
         let policy = std::fs::read(checkout().join("guests").join(source).join("customs.toml")).unwrap();
         world.write("customs.toml", policy);
+        if needs.is_some() {
+            // Compiled once, not by several tests at the same time: an engine takes long, and compiling has a deadline.
+            let turn = std::fs::File::create(shared_cache().with_file_name("gallery.lock")).unwrap();
+            turn.lock().unwrap();
+            world.customs(&["inspect", &format!("{name}.wasm")]).run().exits(0);
+        }
         Some(Shown { world, name })
     }
 

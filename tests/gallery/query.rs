@@ -131,6 +131,26 @@ fn query_reads_a_file_that_is_larger_than_its_memory() {
 }
 
 #[test]
+fn query_answers_a_client_about_a_large_file_also_after_a_small_one() {
+    let shown = shown();
+    let mut text = "n,word\n".to_owned();
+    for n in 0..100_000 {
+        writeln!(text, "{n},some words to fill the line").unwrap();
+    }
+    shown.world.write("data/large.csv", text);
+    let mut server = shown.serve();
+    // Something of a file leaves the first call. The second is too large to be searched whole, and no rule is about either of them.
+    for (path, city) in [("sales", "Bern"), ("large", "0"), ("sales", "Bern")] {
+        let result = server.result("select", json!({"path": format!("/data/{path}.csv"), "limit": 1, "order": []}));
+        assert_eq!(result["structuredContent"]["rows"][0][0], city, "{result}");
+        let measures = json!([{"function": "count"}]);
+        let result = server.result("summarize", json!({"path": format!("/data/{path}.csv"), "measures": measures}));
+        assert_eq!(result["isError"], false, "{result}");
+    }
+    server.finish();
+}
+
+#[test]
 fn query_gives_hostile_files_a_typed_error() {
     let shown = shown();
     let deep = format!("{}1{}", "[".repeat(200_000), "]".repeat(200_000));

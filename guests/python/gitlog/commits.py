@@ -7,11 +7,16 @@ from errors import damaged
 
 PERSON = re.compile(rb"(.*?)\s*<([^<>\n]*)> (-?\d{1,12}) ([+-]\d{4})", re.DOTALL)
 LONGEST_BODY = 20_000
+# A name with an address and a date. In a longer line the expression above could look for ever.
+LONGEST_PERSON = 2000
+# Encodings of text, as git's users have them. Python knows others, some of which take long for a long text.
+ENCODING = re.compile(r"utf-?8|(iso|windows|cp|koi8|euc|shift|latin|big|gb)[-_a-z0-9]{1,12}|ascii", re.IGNORECASE)
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 class Signature:
     def __init__(self, line: bytes, encoding: str):
+        line = line[:LONGEST_PERSON]
         found = PERSON.fullmatch(line)
         name, email, seconds, zone = found.groups() if found else (line, b"", b"0", b"+0000")
         self.name = decoded(name, encoding)
@@ -56,6 +61,7 @@ def commit_of(id: bytes, content: bytes) -> Commit:
     if not trees or any(re.fullmatch(rb"[0-9a-f]{40}", id) is None for id in ids):
         damaged(f"commit {id.hex()} does not name its tree and parents")
     encoding = fields.get(b"encoding", [b"utf-8"])[0].decode("ascii", "replace")
+    encoding = encoding if ENCODING.fullmatch(encoding) else "utf-8"
     tree, *parents = (bytes.fromhex(id.decode()) for id in ids)
     author = Signature(fields.get(b"author", [b""])[0], encoding)
     committer = Signature(fields.get(b"committer", [b""])[0], encoding)
