@@ -138,15 +138,14 @@ fn query_answers_a_client_about_a_large_file_also_after_a_small_one() {
         writeln!(text, "{n},some words to fill the line").unwrap();
     }
     shown.world.write("data/large.csv", text);
+    shown.world.write("data/small.csv", "word\nThe-quick-k7Qz2mXpW9tR4vLs8bNc-harbour-opens-at-six-and-closes\n");
     let mut server = shown.serve();
     // Something of a file leaves the first call. The second is too large to be searched whole, and no rule is about either of them.
-    for (path, city) in [("sales", "Bern"), ("large", "0"), ("sales", "Bern")] {
-        let result = server.result("select", json!({"path": format!("/data/{path}.csv"), "limit": 1, "order": []}));
-        assert_eq!(result["structuredContent"]["rows"][0][0], city, "{result}");
-        let measures = json!([{"function": "count"}]);
-        let result = server.result("summarize", json!({"path": format!("/data/{path}.csv"), "measures": measures}));
-        assert_eq!(result["isError"], false, "{result}");
-    }
+    let first = server.result("select", json!({"path": "/data/small.csv"}));
+    assert!(first["_meta"]["dev.customs/flows"].is_array(), "{first}");
+    let measures = json!([{"function": "greatest", "column": "word"}, {"function": "greatest", "column": "n"}]);
+    let result = server.result("summarize", json!({"path": "/data/large.csv", "measures": measures}));
+    assert_eq!(result["structuredContent"]["rows"][0][1], "99999", "{result}");
     server.finish();
 }
 
