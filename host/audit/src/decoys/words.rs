@@ -34,11 +34,15 @@ impl Source<'_> {
         let letters = alphabet.as_bytes();
         let fair = 256 - 256 % letters.len().max(1);
         let mut text = String::with_capacity(count);
-        while text.len() < count {
+        // A generator that never gives a fair byte is not waited for.
+        for round in 0.. {
+            if text.len() >= count {
+                break;
+            }
             for byte in self.bytes(count) {
                 let byte = usize::from(byte);
                 // Beyond the last whole alphabet the first letters would be more likely.
-                if byte < fair
+                if (byte < fair || round > 64)
                     && text.len() < count
                     && let Some(letter) = letters.get(byte % letters.len().max(1))
                 {
@@ -47,13 +51,6 @@ impl Source<'_> {
             }
         }
         text
-    }
-
-    /// Between two numbers, both included.
-    pub(super) fn between(&mut self, least: u32, most: u32) -> u32 {
-        let mut four = [0; 4];
-        (self.fill)(&mut four);
-        least + u32::from_le_bytes(four) % (most - least + 1)
     }
 
     /// A password that somebody has a manager for.
