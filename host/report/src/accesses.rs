@@ -133,23 +133,7 @@ impl Accesses {
     }
 
     fn access(&mut self, seq: u64, fields: &Fields) -> Option<()> {
-        let (requested, resolved) = (word(fields, "requested")?, word(fields, "resolved"));
-        let covered = |text: &str| text.contains("[env:") || text.contains("[secret:");
-        let cut = |key: &str, text: &str| number(fields, key).is_some_and(|bytes| bytes > text.len() as u64);
-        let access = Access {
-            seq,
-            operation: word(fields, "op")?.to_owned(),
-            resolved: resolved.map(str::to_owned),
-            denied: match word(fields, "decision")? {
-                "allow" => None,
-                _ => Some(word(fields, "code")?.to_owned()),
-            },
-            unclear: covered(requested)
-                || resolved.is_some_and(covered)
-                || cut("requested_bytes", requested)
-                || resolved.is_some_and(|text| cut("resolved_bytes", text)),
-            ..Access::allowed(word(fields, "cap")?.parse().ok()?, "", requested)
-        };
+        let access = access(seq, fields)?;
         let request = access.operation == "handle" && access.denied.is_none();
         if let Some(used) = self.used(fields) {
             used.requests += u64::from(request);
@@ -187,4 +171,25 @@ impl Accesses {
         }
         Some(())
     }
+}
+
+/// An access record.
+pub(crate) fn access(seq: u64, fields: &Fields) -> Option<Access> {
+    let (requested, resolved) = (word(fields, "requested")?, word(fields, "resolved"));
+    let covered = |text: &str| text.contains("[env:") || text.contains("[secret:");
+    let cut = |key: &str, text: &str| number(fields, key).is_some_and(|bytes| bytes > text.len() as u64);
+    let denied = match word(fields, "decision")? {
+        "allow" => None,
+        _ => Some(word(fields, "code")?.to_owned()),
+    };
+    Some(Access {
+        seq,
+        resolved: resolved.map(str::to_owned),
+        denied,
+        unclear: covered(requested)
+            || resolved.is_some_and(covered)
+            || cut("requested_bytes", requested)
+            || resolved.is_some_and(|text| cut("resolved_bytes", text)),
+        ..Access::allowed(word(fields, "cap")?.parse().ok()?, word(fields, "op")?, requested)
+    })
 }

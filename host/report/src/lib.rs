@@ -18,6 +18,7 @@ mod records;
 mod sarif;
 mod story;
 mod text;
+mod why;
 mod words;
 
 pub use accesses::Accesses;
@@ -26,3 +27,4 @@ pub use json::json;
 pub use sarif::sarif;
 pub use story::{NoLedger, Story};
 pub use text::text;
+pub use why::Why;

@@ -140,8 +140,10 @@ fn leads(
 ) -> Option<Option<(GuestPath, PathBuf)>> {
     let (_, mount, rest) = longest(&policy.mounts, guest)?;
     let path = if rest.is_empty() { mount.host.clone() } else { mount.host.join(rest) };
-    // Operations on a name do not follow a link in last place. Of the others the record shows by its name whether one was followed.
-    let same_name = access.real_path().is_some_and(|real| real.file_name() == guest.file_name());
+    // Operations on a name do not follow a link in last place, an open does. Of the others the record shows by the name whether one was
+    // followed.
+    let same_name =
+        access.operation != "open-at" && access.real_path().is_some_and(|real| real.file_name() == guest.file_name());
     let by_name = !rest.is_empty() && (access.changes_names() || access.operation == "readlink-at" || same_name);
     let parent = || {
         let (parent, _) = host.canonical(path.parent()?).ok()?;
