@@ -60,7 +60,11 @@ fn is_least(call: &Call<'_>, given: &[&str], prepare: &dyn Fn()) -> Vec<String> 
     prepare();
     let again = call.run(&["--policy", &file]);
     assert_eq!(again.denials(), Vec::<String>::new(), "under {}: {again}", String::from_utf8_lossy(&world.read(&file)));
-    assert_eq!(again.json["result"], first.json["result"], "the same answer: {again}");
+    // What a puppet says has the times of files in it.
+    match call.tool {
+        "perform" => assert_eq!(again.said(), first.said(), "the same answers: {again}"),
+        _ => assert_eq!(again.json["result"], first.json["result"], "the same answer: {again}"),
+    }
 
     let (grants, carried) = flags(&learned);
     for left_out in 0..grants.len() {

@@ -54,6 +54,7 @@ struct Used {
     output: u64,
     file_write: u64,
     requests: u64,
+    memory: Option<u64>,
 }
 
 impl Accesses {
@@ -76,7 +77,7 @@ impl Accesses {
             let time = Duration::from_micros(used.last.saturating_sub(used.first.unwrap_or(used.last)));
             found.measured = found.measured.or_more(&Measured {
                 time: Some(time),
-                memory: None,
+                memory: used.memory,
                 output: Some(used.output),
                 input: Some(used.input),
                 file_write: Some(used.file_write),
@@ -112,6 +113,12 @@ impl Accesses {
             }
             "access" => self.access(seq, fields)?,
             "outcome" => self.outcome(fields)?,
+            "end" => {
+                let memory = number(fields, "memory");
+                if let Some(used) = self.used(fields) {
+                    used.memory = memory;
+                }
+            }
             "suppressed" => self.suppressed = self.suppressed.saturating_add(number(fields, "count")?),
             _ => {}
         }
