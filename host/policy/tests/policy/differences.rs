@@ -2,7 +2,119 @@
 
 use customs_policy::{Change, diff, file, import};
 
+use customs_policy::{Capability, GuestPath, Request, decide};
+use proptest::prelude::*;
+
 use crate::world::{policy, try_policy};
+
+const RULES: &[&str] = &[
+    "--allow-read=./data",
+    "--allow-write=./data",
+    "--allow-read=./data/sub",
+    "--allow-read=./data/a.txt",
+    "--allow-read=./other::/box",
+    "--allow-read=./data::/box/data",
+    "--deny-read=./data/private",
+    "--deny-write=/box/x",
+    "--deny-read=/data",
+    "--allow-env=APP_*",
+    "--allow-env=APP_KEY",
+    "--deny-env=APP_K*",
+    "--allow-net=*.b.test",
+    "--allow-net=x.b.test",
+    "--allow-net=y.x.b.test,http://x.b.test",
+    "--allow-http=GET https://x.b.test/v1",
+    "--allow-http=* https://*.b.test/v1/deep",
+    "--deny-net=x.b.test",
+    "--deny-net=*.x.b.test",
+    "--allow-tcp=*.b.test:1,x.b.test:1",
+    "--allow-tcp=db.test:1",
+    "--allow-listen=127.0.0.1:1",
+    "-A",
+];
+
+/// What both policies say to many questions.
+fn answers(of: &customs_policy::Policy) -> Vec<(String, bool)> {
+    let mut all = Vec::new();
+    for text in [
+        "/",
+        "/data",
+        "/data/a.txt",
+        "/data/z",
+        "/data/sub",
+        "/data/sub/z",
+        "/data/private",
+        "/data/private/z",
+        "/box",
+        "/box/x",
+        "/box/x/z",
+        "/box/data",
+        "/box/data/private/z",
+        "/etc",
+    ] {
+        let guest = GuestPath::parse(text).unwrap();
+        for capability in [Capability::FsRead, Capability::FsWrite] {
+            let request = Request::Path { capability, guest: &guest, host: None };
+            all.push((format!("{capability} {text}"), decide(of, &request).is_ok()));
+        }
+    }
+    for name in ["APP_KEY", "APP_NOTE", "APP_KX", "PATH"] {
+        all.push((name.to_owned(), decide(of, &Request::Env { name }).is_ok()));
+    }
+    for host in ["x.b.test", "y.x.b.test", "z.x.b.test", "w.b.test", "c.test"] {
+        for path in ["", "/v1", "/v1/a", "/v1/deep", "/v1/deep/a", "/v2"] {
+            for method in ["GET", "PUT"] {
+                for scheme in ["http", "https"] {
+                    let url = format!("{scheme}://{host}{path}");
+                    all.push((format!("{method} {url}"), decide(of, &Request::Http { method, url: &url }).is_ok()));
+                }
+            }
+        }
+        all.push((format!("tcp {host}"), decide(of, &Request::Tcp { host, port: 1 }).is_ok()));
+    }
+    all
+}
+
+proptest! {
+    #[test]
+    fn policies_without_a_difference_answer_the_same_and_each_other_answer_is_a_difference(
+        one in proptest::sample::subsequence(RULES, 0..8), other in proptest::sample::subsequence(RULES, 0..8)
+    ) {
+        let (one, other) = (policy(&one), policy(&other));
+        prop_assert_eq!(diff(&one, &one).unwrap(), []);
+        let found = diff(&one, &other).unwrap();
+        let back = diff(&other, &one).unwrap();
+        prop_assert_eq!(found.is_empty(), back.is_empty());
+        for ((question, first), (_, second)) in answers(&one).into_iter().zip(answers(&other)) {
+            // Whoever gains something is told of a gain, whoever loses something of a loss.
+            prop_assert!(first || !second || found.iter().any(|one| one.change.allows_more()), "{question} {found:?}");
+            prop_assert!(!first || second || back.iter().any(|one| one.change.allows_more()), "{question} {back:?}");
+        }
+    }
+
+    #[test]
+    fn a_policy_of_anybody_is_carried_over_or_refused_in_one_line(
+        lines in proptest::collection::vec(
+            proptest::sample::select(&["version: \"1.0\"", "permissions:", "  storage:", "    allow:", "    - uri: \"fs://a/**\"",
+                "      access: [\"read\", 'write']", "  network:", "    - host: \"*.a.test\"", "    deny:", "    - cidr: 1.0.0.0/8",
+                "  environment:", "    - key: X", "  resources:", "    memory: 5", "  - ", "-", " - - a", "x: {}", "#", "a: \"\\u0000\"",
+                "  runtime: ~", "\t", "'", "\"", "key: [", "a: 'b': c"][..]),
+            0..14
+        ),
+        junk in ".{0,60}"
+    ) {
+        for text in [lines.join("\n"), format!("version: 1.0\npermissions:\n{}", lines.join("\n")), junk] {
+            match import::wassette(text.as_bytes(), "p.yaml") {
+                Ok(found) => {
+                    let toml = found.toml("t", &text);
+                    let read = file::parse(toml.as_bytes(), "x");
+                    prop_assert!(read.is_ok_and(|read| read.tools["t"].raw == found.raw), "{toml}");
+                }
+                Err(refused) => prop_assert!(!refused.to_string().contains('\n'), "{refused}"),
+            }
+        }
+    }
+}
 
 /// `area change what`, with what is left out of it.
 fn told(first: &[&str], second: &[&str]) -> Vec<String> {
