@@ -31,6 +31,7 @@ use crate::policy::Policy;
 use crate::raw::{HIDDEN_VALUE, HostView, Layer, Origin, RawFlow, RawGrants};
 
 pub use access::Access;
+use access::Question;
 pub use beyond::{Missing, beyond};
 pub(crate) use limits::{duration, size};
 pub(crate) use write::{key, plain, quoted};
@@ -171,15 +172,14 @@ pub fn of(
     let mut denied = Unmet::default();
     let mut allowed: Vec<&Access> = Vec::new();
     // The same access again is decided in the same way.
-    let mut refused: BTreeMap<(Capability, &str, &str, Option<&str>), bool> = BTreeMap::new();
+    let mut refused: BTreeMap<Question<'_>, bool> = BTreeMap::new();
     for access in accesses {
         match &access.denied {
             Some(code) => denied.add(access, code),
             None if access.gave_nothing() => {}
             None => {
-                let asked = (access.capability, &*access.operation, &*access.requested, access.resolved.as_deref());
                 let decided = || beyond::refusal(policy, access, host).is_some();
-                if *refused.entry(asked).or_insert_with(decided) {
+                if *refused.entry(access.question()).or_insert_with(decided) {
                     unmet.add(access, "this policy does not allow it");
                 } else {
                     allowed.push(access);

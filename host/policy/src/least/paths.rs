@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::access::{Access, is_path};
+use super::access::{Access, Question, is_path};
 use super::spell::{grant, host_text, inside};
 use super::{Line, Options, Unmet, Why};
 use crate::capability::Capability;
@@ -69,20 +69,12 @@ pub(super) fn lines(
     let mut paths = Paths { policy, host, made, files: BTreeMap::new(), trees: BTreeMap::new() };
     let mut seen: BTreeMap<GuestPath, Vec<&Access>> = BTreeMap::new();
     // The same access again needs nothing else.
-    let mut known: BTreeMap<(Capability, &str, &str, Option<&str>, Option<&str>, bool), (&Access, u64)> =
-        BTreeMap::new();
+    let mut known: BTreeMap<(Question<'_>, bool), (&Access, u64)> = BTreeMap::new();
     for (access, fresh) in allowed.iter().copied().zip(fresh) {
-        let key = (
-            access.capability,
-            access.operation.as_str(),
-            access.requested.as_str(),
-            access.resolved.as_deref(),
-            access.error.as_deref(),
-            fresh,
-        );
+        let key = (access.question(), fresh);
         known.entry(key).or_insert((access, 0)).1 += 1;
     }
-    for ((.., fresh), (access, count)) in known {
+    for ((_, fresh), (access, count)) in known {
         let why = Why { count, ..Why::of(access) };
         let done = match access.path().filter(|_| !access.unclear) {
             None => Err("its whole name is not in the record"),
