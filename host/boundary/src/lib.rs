@@ -37,6 +37,7 @@ mod state;
 mod stdio;
 mod stop;
 mod tap;
+pub mod wasmcp;
 
 pub use context::{Context, LogLevel, Said, Tool, ToolPre, tool_exports, tool_types};
 pub use flow::Way;
