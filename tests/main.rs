@@ -22,6 +22,7 @@ mod evidence;
 mod filesystem;
 mod findings;
 mod gallery;
+mod least;
 mod ledger;
 mod limits;
 mod loading;
