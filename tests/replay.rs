@@ -88,8 +88,8 @@ fn replay_of_every_operation_is_identical_with_folder_and_environment_gone() {
     let operations: Value = serde_json::from_str(include_str!("../fixtures/scripts/every-operation.json")).unwrap();
     let flags = ["--allow-write={work}::/box", "--deny-read={ro}", "--allow-env=A", "--env=B=two"];
     let taped = tape_in(world, &guest("puppet"), "perform", &script(&operations), &flags, &[("A", "one-of-the-host")]);
-    let failed: Vec<String> = taped.run.said().into_iter().filter(|word| word != "ok").collect();
-    assert!(failed.len() < 8, "the script does what it says: {failed:?}");
+    let done = taped.run.exits(0).said().iter().filter(|word| *word == "ok").count();
+    assert!(done > 60, "{}", taped.run);
     taped.is_replayed();
 }
 
@@ -144,16 +144,19 @@ fn replay_of_three_requests_at_once_is_identical_and_reaches_no_server() {
 #[test]
 fn replay_of_requests_that_were_still_on_their_way_is_identical() {
     let mute = Server::mute();
+    let plain = mute.origin().replace("https", "http");
     let operations = json!([
-        {"op": "http-start", "url": format!("{}/never", mute.origin()), "as": "a"},
+        {"op": "http-start", "url": format!("{plain}/never"), "as": "a"},
+        {"op": "http-start", "url": format!("{}/shaking", mute.origin()), "as": "b"},
         {"op": "sleep", "ns": 50_000_000},
-        {"op": "http-start", "url": format!("{}/dropped", mute.origin()), "as": "b"},
+        {"op": "http-start", "url": format!("{plain}/dropped"), "as": "c"},
         {"op": "sleep", "ns": 50_000_000},
-        {"op": "drop", "handle": "b"},
-        {"op": "http", "url": format!("{}/late", mute.origin()), "first-byte-timeout": 30_000_000},
+        {"op": "drop", "handle": "c"},
+        {"op": "http", "url": format!("{plain}/late"), "first-byte-timeout": 30_000_000},
+        {"op": "http", "url": format!("{}/later", mute.origin()), "connect-timeout": 30_000_000},
     ]);
-    let grant = format!("--allow-net={}", mute.origin());
-    let taped = tape(&guest("puppet"), "perform", &script(&operations), &[&grant], &[]);
+    let grants = [format!("--allow-net={plain}"), format!("--allow-net={}", mute.origin())];
+    let taped = tape(&guest("puppet"), "perform", &script(&operations), &[&grants[0], &grants[1]], &[]);
     drop(mute);
     taped.run.exits(0);
     taped.is_replayed();

@@ -178,12 +178,20 @@ impl HostDescriptor for View<'_> {
     async fn get_flags(&mut self, fd: Fd) -> FsResult<types::DescriptorFlags> {
         self.count(Import::GetFlags);
         let (tape, named) = self.noted(&fd);
+        // What it is is known here; another version may ask where the run did not.
+        if tape.is_loose() {
+            return self.inner_files().get_flags(fd).await;
+        }
         tape.later(key!("fs.flags", named), async { self.inner_files().get_flags(fd).await }).await
     }
 
     async fn get_type(&mut self, fd: Fd) -> FsResult<types::DescriptorType> {
         self.count(Import::GetType);
         let (tape, named) = self.noted(&fd);
+        // What it is is known here; another version may ask where the run did not.
+        if tape.is_loose() {
+            return self.inner_files().get_type(fd).await;
+        }
         tape.later(key!("fs.type", named), async { self.inner_files().get_type(fd).await }).await
     }
 

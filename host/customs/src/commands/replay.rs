@@ -39,21 +39,16 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
     }
     let named = args.perturb.iter().map(|text| Named::parse(text).ok_or_else(|| unnamed(text)));
     let named: Vec<Named> = named.collect::<Result<_, _>>()?;
-    let ledger = match &args.ledger {
-        Some(path) => {
-            let (dir, name, _) = machine::parent(path)?;
-            Some(create_private(&dir, &name).map_err(|e| ledger_fault(&e))?)
-        }
-        None => None,
-    };
     let (program, component) = component(args, &recording)?;
     let runtime = Runtime::new()?;
     let stamp = Some((run_id().map_err(Fault::internal)?, machine::now()));
     let other = args.component.is_some() && program.sha256() != recording.sha256;
     let outcome = runtime.block_on(outcome(&program, &recording, &named, other, stamp))??;
 
-    if let Some(ledger) = ledger {
-        let mut file = std::fs::File::from(ledger);
+    if let Some(path) = &args.ledger {
+        // A replay has no effects: a place that cannot be written is found out after it as well as before.
+        let (dir, name, _) = machine::parent(path)?;
+        let mut file = std::fs::File::from(create_private(&dir, &name).map_err(|e| ledger_fault(&e))?);
         let written = file.write_all(&outcome.played.ledger).and_then(|()| file.sync_all());
         written.map_err(|e| Fault::Internal(format!("the ledger could not be written: {}", machine::plain(&e))))?;
     }

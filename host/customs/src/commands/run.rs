@@ -99,14 +99,14 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let chosen = if dynamic { None } else { Some(choose(args, &program, file.expose.as_deref(), &[])?) };
     let prepared = chosen.map(|tool| prepare(args, &program, &policy, &tool, &[])).transpose()?;
 
+    // Made before anything runs: a place that cannot be written is no surprise after an effect.
+    let record = match &record_place {
+        Some((dir, name, _)) => Some(create_private(dir, name).map_err(|e| record_fault(&e))?),
+        None => None,
+    };
     let ledger = match &ledger_place {
         Some((dir, name, _)) => Ledger::create(dir, name).map_err(|e| ledger_fault(&e))?,
         None => Ledger::memory(),
-    };
-    // Made before anything runs: a place that cannot be written is no surprise after an effect.
-    let record = match &record_place {
-        Some((dir, name, _)) => Some(create_private(dir, name).map_err(|e| ledger_fault(&e))?),
-        None => None,
     };
     let ledger = shared(if record.is_some() { ledger.keeping() } else { ledger });
     open(&ledger, args, &program, &policy)?;
@@ -184,6 +184,12 @@ pub(crate) fn call_fault(error: CallError) -> Fault {
 /// A ledger that may not be written there is the person's to mend; one that fails later is a fault.
 pub(crate) fn ledger_fault(error: &LedgerError) -> Fault {
     if error.is_refused() { Fault::refused(error) } else { Fault::internal(error) }
+}
+
+/// The same for a recording, which is accepted where a ledger is.
+fn record_fault(error: &LedgerError) -> Fault {
+    let why = error.to_string().replacen("the ledger", "the recording", 1);
+    if error.is_refused() { Fault::Refused(why) } else { Fault::Internal(why) }
 }
 
 fn prepare(
