@@ -7,6 +7,7 @@
 mod addresses;
 mod bounds;
 mod origins;
+mod peer;
 mod secrets;
 mod sockets;
 mod taps;

@@ -2,7 +2,7 @@
 
 use super::inside::Inside;
 use super::resolver::FakeResolver;
-use customs_boundary::network::{Network, Secrets, Tls};
+use customs_boundary::network::{Network, Peer, Secrets, Tls};
 use customs_engine::{Program, Report};
 use customs_ledger::verify;
 use customs_policy::file::parse;
@@ -19,6 +19,8 @@ pub struct Lab {
     /// The variables that secrets are taken from.
     secrets: Vec<(String, String)>,
     roots: Option<rustls::RootCertStore>,
+    /// Answers in place of everything outside.
+    peer: Option<Arc<dyn Peer>>,
 }
 
 /// What a call said and left. The ledger has been verified.
@@ -34,11 +36,16 @@ impl Lab {
         let inside = Inside::new();
         let (puppet, _) = inside.program("puppet");
         let resolver = Arc::new(FakeResolver::new(answers));
-        Lab { inside, puppet, resolver, secrets: Vec::new(), roots: None }
+        Lab { inside, puppet, resolver, secrets: Vec::new(), roots: None, peer: None }
     }
 
     pub fn secret(mut self, name: &str, value: &str) -> Lab {
         self.secrets.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn answered_by(mut self, peer: Arc<dyn Peer>) -> Lab {
+        self.peer = Some(peer);
         self
     }
 
@@ -58,6 +65,9 @@ impl Lab {
         let network = |policy: &Policy| {
             let value = |name: &str| self.secrets.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
             let secrets = Secrets::of(policy, value).unwrap();
+            if let Some(peer) = &self.peer {
+                return Network::answered_by(Arc::clone(peer), secrets);
+            }
             let roots = self.roots.clone().unwrap_or_else(rustls::RootCertStore::empty);
             Network::new(Arc::clone(&self.resolver) as Arc<_>, Tls::trusting(move || Ok(roots.clone())), secrets)
         };
