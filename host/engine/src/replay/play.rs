@@ -3,7 +3,7 @@
 
 use super::{Recording, parted};
 use crate::report::Report;
-use crate::{CallError, Form, Program, Session};
+use crate::{CallError, Program, Session};
 use customs_boundary::tape::{Change, Recorded, Tape};
 use customs_boundary::{Context, Network, Roots, Secrets};
 use customs_ledger::material::SourceKind;
@@ -138,7 +138,7 @@ pub async fn play(program: &Arc<Program>, recording: &Recording, how: &How) -> R
         Instant::now(),
     );
     let session = session.with_defaults(recording.defaults).playing(tapes);
-    let prepared = if program.catalogue().form == Form::Dynamic {
+    let prepared = if program.catalogue().form.describes_itself() {
         let nothing = Arc::new(Policy::build(&[], &Nowhere).map_err(|e| internal(e.to_string()))?);
         let no_roots = Roots::of_recording(&nothing, &[]).map_err(|e| internal(e.to_string()))?;
         let listed = session.list_dynamic(&nothing, &Arc::new(no_roots)).await?;
