@@ -7,8 +7,6 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 
-/// 2020-01-01T00:00:00Z: the wall clock of a run without one.
-const FIXED_SECONDS: u64 = 1_577_836_800;
 /// What a look at the fixed clock adds, so that a guest that waits for time to pass does not wait for ever.
 const FIXED_STEP_NANOS: u64 = 1_000_000;
 
@@ -29,7 +27,7 @@ impl wall_clock::Host for View<'_> {
         self.count(Import::WallNow);
         match self.fixed("wall-clock.now")? {
             Some(nanos) => Ok(wall_clock::Datetime {
-                seconds: FIXED_SECONDS + nanos / 1_000_000_000,
+                seconds: self.guard.recorder.policy().clock_start() + nanos / 1_000_000_000,
                 nanoseconds: u32::try_from(nanos % 1_000_000_000).unwrap_or(0),
             }),
             None => wall_clock::Host::now(&mut self.inner_clocks()),

@@ -1,0 +1,79 @@
+//! Calls: a tool, its arguments and a scene in; what the boundary saw out. Each call has a session and a ledger of its own, in memory, so that
+//! nothing of one call is in the next but what it left on the ground.
+
+use super::scene::Scene;
+use super::seen::Seen;
+use crate::commands::{Runtime, shared};
+use crate::exit::Fault;
+use crate::machine;
+use customs_boundary::{Context, Network, Roots};
+use customs_engine::{CallError, Listed, Program, Session};
+use customs_ledger::{Component, Event, Ledger, Open, RunKey, run_id};
+use customs_policy::Policy;
+use serde_json::{Map, Value};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// A component that is ready to be called.
+pub(super) struct Stage {
+    pub(super) program: Arc<Program>,
+    pub(super) name: String,
+    run: String,
+    time: String,
+    key: Arc<RunKey>,
+    runtime: Runtime,
+}
+
+impl Stage {
+    pub(super) fn new(program: Arc<Program>, name: String) -> Result<Stage, Fault> {
+        Ok(Stage {
+            program,
+            name,
+            run: run_id().map_err(Fault::internal)?,
+            time: machine::now(),
+            key: Arc::new(RunKey::random().map_err(Fault::internal)?),
+            runtime: Runtime::new()?,
+        })
+    }
+
+    fn session(&self, policy: &Arc<Policy>, roots: &Arc<Roots>, network: &Arc<Network>) -> Result<(Session, Arc<Mutex<Ledger>>), Fault> {
+        let mut ledger = Ledger::memory_keeping();
+        let event = Event::Open(Open {
+            run: &self.run,
+            time: &self.time,
+            customs: env!("CARGO_PKG_VERSION"),
+            wasmtime: "48.0.8",
+            component: Component { name: &self.name, sha256: self.program.sha256() },
+            policy: policy.digest(),
+            // The open record of a call in memory is read by nobody.
+            grants: &[],
+            warnings: &[],
+        });
+        ledger.append(&event).map_err(Fault::internal)?;
+        let ledger = shared(ledger);
+        let (program, policy, roots) = (Arc::clone(&self.program), Arc::clone(policy), Arc::clone(roots));
+        let (network, key) = (Arc::clone(network), Arc::clone(&self.key));
+        Ok((Session::new(program, policy, roots, network, Arc::clone(&ledger), key, Instant::now()), ledger))
+    }
+
+    /// The tools as a client would see them. A component that describes its own is asked, with nothing granted.
+    pub(super) fn tools(&self, nothing: &Scene) -> Result<Vec<Listed>, Fault> {
+        let (session, _ledger) = self.session(&nothing.policy, &nothing.roots, &nothing.network)?;
+        self.runtime.block_on(session.list(&nothing.policy, &nothing.roots))?.map_err(|error| match error {
+            CallError::Guest(why) => Fault::Refused(format!("{}: {why}", self.name)),
+            other => Fault::internal(other),
+        })
+    }
+
+    /// Makes a call. What does not fit the tool is an error in a sentence: nothing ran.
+    pub(super) fn call(&self, scene: &Scene, tool: &Listed, arguments: &Map<String, Value>) -> Result<Result<Seen, String>, Fault> {
+        let prepared = match Session::prepare_listed(&self.program, &scene.policy, tool, arguments.clone()) {
+            Ok(prepared) => prepared,
+            Err(why) => return Ok(Err(why)),
+        };
+        let (session, ledger) = self.session(&scene.policy, &scene.roots, &scene.network)?;
+        let report = self.runtime.block_on(session.call(prepared, Context::default()))?.map_err(Fault::internal)?;
+        let ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Ok(Seen::of(&ledger, report, arguments)))
+    }
+}
