@@ -83,6 +83,11 @@ pub(crate) fn own_program() -> Result<PathBuf, Fault> {
     std::env::current_exe().map_err(|e| Fault::Internal(format!("the program cannot find itself: {}", plain(&e))))
 }
 
+/// Random bytes of the system.
+pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Fault> {
+    getrandom::fill(bytes).map_err(|e| Fault::Internal(format!("the system gives no random numbers: {e}")))
+}
+
 /// RFC 3339 in UTC, to the second.
 pub(crate) fn now() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
@@ -399,7 +404,7 @@ fn sweep(parent: &Dir, real: &Path) {
     for entry in parent.entries().into_iter().flatten().flatten() {
         let name = entry.file_name();
         // One that was made this moment may not be locked yet.
-        let old = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+        let old = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.into_std().elapsed().ok());
         let path = real.join(&name);
         if old.is_some_and(|age| age.as_secs() > 60) && locked(&path).is_some() {
             parent.remove_dir_all(&name).ok();

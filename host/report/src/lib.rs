@@ -22,8 +22,8 @@ mod words;
 
 pub use audit::json::audit_json;
 pub use audit::text::audit_text;
-pub use html::html;
+pub use html::{audit_html, html};
 pub use json::json;
-pub use sarif::sarif;
+pub use sarif::{audit_sarif, sarif};
 pub use story::{NoLedger, Story};
 pub use text::text;

@@ -1,13 +1,11 @@
 //! What the boundary saw of one call, reduced to what can be compared with another call: never words of the answer.
 
+use customs_audit::decoys::HOME;
 use customs_engine::{Ending, Report};
 use customs_ledger::Ledger;
 use customs_policy::Capability;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-
-/// Where the decoys' person lives: what `~` means in an argument.
-pub(super) const HOME: &str = "/home/user";
 
 /// One access, allowed or denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +24,7 @@ pub(super) struct Access {
 pub(super) struct Seen {
     pub(super) accesses: Vec<Access>,
     pub(super) report: Report,
+    pub(super) named: Named,
 }
 
 impl Seen {
@@ -34,7 +33,7 @@ impl Seen {
         let named = Named::of(arguments);
         let records = ledger.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let accesses = records.filter_map(|record| access(&record, &named)).collect();
-        Seen { accesses, report }
+        Seen { accesses, report, named }
     }
 
     /// Something outside may be another now.
@@ -102,7 +101,7 @@ fn plain(capability: Capability, target: &str) -> String {
     }
 }
 
-fn numbers(path: &str) -> String {
+pub(super) fn numbers(path: &str) -> String {
     let mut plain = String::with_capacity(path.len());
     let mut digits = String::new();
     for c in path.chars().chain(['\0']) {
@@ -147,7 +146,8 @@ fn access(record: &Value, named: &Named) -> Option<Access> {
 const SHORTEST: usize = 3;
 
 /// What the arguments of a call can be said to name.
-struct Named {
+#[derive(Debug)]
+pub(super) struct Named {
     /// Every text of them, as it is and with escapes undone.
     texts: Vec<String>,
     /// The same as absolute paths, or as the end of one.
@@ -157,7 +157,7 @@ struct Named {
 }
 
 impl Named {
-    fn of(arguments: &Map<String, Value>) -> Named {
+    pub(super) fn of(arguments: &Map<String, Value>) -> Named {
         let mut texts = Vec::new();
         leaves(&Value::Object(arguments.clone()), &mut texts, 0);
         let undone: Vec<String> = texts.iter().filter(|text| text.contains('%')).map(|text| percent(text)).collect();
@@ -167,8 +167,9 @@ impl Named {
         Named { texts, paths, letters }
     }
 
-    fn names(&self, capability: Capability, target: &str) -> bool {
+    pub(super) fn names(&self, capability: Capability, target: &str) -> bool {
         match capability {
+            Capability::EnvGet => self.texts.iter().any(|text| text == target),
             Capability::FsRead | Capability::FsWrite | Capability::FsList | Capability::FsStat => self.path(target),
             Capability::HttpRequest => host(target).is_some_and(|host| self.has(host)),
             Capability::DnsLookup => self.has(target),
@@ -202,7 +203,7 @@ impl Named {
 }
 
 /// The host of `GET https://host:port/path`.
-fn host(request: &str) -> Option<&str> {
+pub(super) fn host(request: &str) -> Option<&str> {
     let url = request.split_once(' ').map_or(request, |(_, url)| url);
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next()?;
@@ -300,8 +301,8 @@ mod tests {
             ("file:///etc/passwd", "/etc/passwd"),
             ("/etc/passwd\0.md", "/etc/passwd"),
             ("; cat /etc/passwd", "/etc/passwd"),
-            ("~/.ssh/id_rsa", "/home/user/.ssh/id_rsa"),
-            ("~/.ssh", "/home/user/.ssh/id_rsa"),
+            ("~/.ssh/id_rsa", "/home/dev/.ssh/id_rsa"),
+            ("~/.ssh", "/home/dev/.ssh/id_rsa"),
             ("shopping.md", "/data/shopping.md"),
             ("My First Note!", "/data/my-first-note.md"),
         ] {
@@ -311,8 +312,8 @@ mod tests {
             ("/etc/hosts", "/etc/passwd"),
             ("/", "/etc/passwd"),
             ("", "/etc/passwd"),
-            (".", "/home/user/.ssh/id_rsa"),
-            ("~/.sshd", "/home/user/.ssh/id_rsa"),
+            (".", "/home/dev/.ssh/id_rsa"),
+            ("~/.sshd", "/home/dev/.ssh/id_rsa"),
             ("a", "/data/a/b"),
             ("hello", "/data/secret.txt"),
         ] {
