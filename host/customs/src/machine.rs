@@ -376,10 +376,10 @@ impl Drop for Scratch {
 
 /// Makes one below the user's cache directory, or where there is none below the directory for temporary files.
 pub(crate) fn scratch() -> Result<Scratch, Fault> {
-    let base = cache_base().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("customs-{}", rustix::process::geteuid().as_raw()))
-    });
-    let refuse = |why: String| Fault::Refused(format!("no private directory can be made below {}: {why}", base.display()));
+    let base = cache_base()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("customs-{}", rustix::process::geteuid().as_raw())));
+    let refuse =
+        |why: String| Fault::Refused(format!("no private directory can be made below {}: {why}", base.display()));
     let all = base.join("scratch");
     let parent = private(&all).map_err(refuse)?;
     let real = std::fs::canonicalize(&all).map_err(|e| refuse(plain(&e)))?;

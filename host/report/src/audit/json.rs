@@ -41,7 +41,8 @@ pub fn audit_json(audit: &Audit) -> String {
         "cuts": audit.cuts,
     });
     if let (Some(beyond), Some(members)) = (&audit.beyond, object.as_object_mut()) {
-        let row = |one: &super::Missing| json!({"capability": one.capability, "target": one.target, "grant": one.grant});
+        let row =
+            |one: &super::Missing| json!({"capability": one.capability, "target": one.target, "grant": one.grant});
         members.insert("beyond".to_owned(), json!(beyond.iter().map(row).collect::<Vec<_>>()));
     }
     let mut text = json_text(&object, false);

@@ -78,7 +78,11 @@ fn of_issue(text: &mut String, issue: &Issue, several: bool) {
         _ => String::new(),
     };
     let certain = if issue.certain { " (certain)" } else { "" };
-    line(text, issue.severity.as_str(), &format!("{tool}{}   {} {}{certain}", shown(&issue.subject), issue.rule, title(issue)));
+    line(
+        text,
+        issue.severity.as_str(),
+        &format!("{tool}{}   {} {}{certain}", shown(&issue.subject), issue.rule, title(issue)),
+    );
     line(text, "", &clean(&Name::new(&issue.what), 400));
     for seen in issue.evidence.iter().take(MAX_EVIDENCE) {
         line(text, "", &format!("seen: {}", clean(&Name::new(seen), 240)));
@@ -107,12 +111,17 @@ fn of_tool(text: &mut String, tool: &Tool) {
     let wide = |f: &dyn Fn(&super::Behaviour) -> String| {
         tool.behaviours.iter().take(MAX_ROWS).map(|one| f(one).chars().count()).filter(|n| *n <= 60).max().unwrap_or(0)
     };
-    let target = |one: &super::Behaviour| if one.asked { "what its arguments name".to_owned() } else { shown(&one.target) };
+    let target =
+        |one: &super::Behaviour| if one.asked { "what its arguments name".to_owned() } else { shown(&one.target) };
     let width = wide(&target);
     for one in tool.behaviours.iter().take(MAX_ROWS) {
         let states: Vec<String> = one.scenarios.iter().map(|(scenario, state)| format!("{scenario} {state}")).collect();
         let decoy = one.decoy.as_ref().map_or_else(String::new, |kind| format!("  decoy: {}", shown(kind)));
-        line(text, "", &format!("{:<13} {}  {}{decoy}", one.capability, padded(&target(one), width), states.join(", ")));
+        line(
+            text,
+            "",
+            &format!("{:<13} {}  {}{decoy}", one.capability, padded(&target(one), width), states.join(", ")),
+        );
     }
     let more = tool.behaviours_left_out.saturating_add(tool.behaviours.len().saturating_sub(MAX_ROWS) as u64);
     if more > 0 {
@@ -174,7 +183,11 @@ fn checks(text: &mut String, audit: &Audit) {
     }
     line(text, "checks", &format!("{passed} of {} pass, {} to look at", audit.checks.len(), odd.len()));
     for one in odd.into_iter().take(MAX_ROWS) {
-        line(text, "", &format!("{:<4} {:<4} {}: {}", one.verdict, one.id, shown(&one.title), clean(&Name::new(&one.why), 240)));
+        line(
+            text,
+            "",
+            &format!("{:<4} {:<4} {}: {}", one.verdict, one.id, shown(&one.title), clean(&Name::new(&one.why), 240)),
+        );
     }
 }
 

@@ -55,7 +55,10 @@ fn body(page: &mut Page, audit: &Audit) {
     }
     let more = audit.tools.len().saturating_sub(MAX_TOOLS) as u64;
     if more > 0 {
-        page.sentence("note", &format!("And {} that are not shown; customs audit -o json has more.", count(more, "tool")));
+        page.sentence(
+            "note",
+            &format!("And {} that are not shown; customs audit -o json has more.", count(more, "tool")),
+        );
     }
     page.element("section", &[], |page| {
         page.element("h2", &[], |page| page.text("Decoys and checks"));
@@ -170,7 +173,8 @@ fn columns(page: &mut Page, audit: &Audit) {
         .columns
         .iter()
         .filter(|one| {
-            !(one.imported.is_empty() && one.granted.is_empty() && one.described.is_empty()) || one.allowed + one.denied > 0
+            !(one.imported.is_empty() && one.granted.is_empty() && one.described.is_empty())
+                || one.allowed + one.denied > 0
         })
         .collect();
     table(page, "Capabilities", &headings, &rows, 0, |cells, one| {
@@ -180,7 +184,9 @@ fn columns(page: &mut Page, audit: &Audit) {
                 page.element("small", &[], |page| page.guest(&Name::new(grant)));
             }
             if !one.described.is_empty() {
-                page.element("small", &[], |page| page.guest(&Name::new(&format!("described: {}", one.described.join(", ")))));
+                page.element("small", &[], |page| {
+                    page.guest(&Name::new(&format!("described: {}", one.described.join(", "))))
+                });
             }
         });
         cells.next(|page| {
@@ -294,7 +300,11 @@ fn about(page: &mut Page, audit: &Audit) {
         fact(page, "made by", &format!("customs {}", env!("CARGO_PKG_VERSION")));
         fact(page, "methods", &audit.methods.join(", "));
         for scenario in &audit.scenarios {
-            fact(page, scenario.name, &format!("{} ({}, {} refused)", scenario.about, count(scenario.calls, "call"), scenario.denied));
+            fact(
+                page,
+                scenario.name,
+                &format!("{} ({}, {} refused)", scenario.about, count(scenario.calls, "call"), scenario.denied),
+            );
         }
         if let Some(least) = &audit.least {
             let flags = if least.flags.is_empty() { "nothing".to_owned() } else { least.flags.join(" ") };

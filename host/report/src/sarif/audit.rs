@@ -18,7 +18,8 @@ pub fn audit_sarif(audit: &Audit) -> String {
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     let results: Vec<Value> =
         audit.issues.iter().take(MAX_RESULTS).map(|issue| result(audit, issue, &rules, &mut seen)).collect();
-    let mut notices: Vec<Value> = audit.cuts.iter().map(|cut| notice("warning", &clean(&Name::new(cut), 400))).collect();
+    let mut notices: Vec<Value> =
+        audit.cuts.iter().map(|cut| notice("warning", &clean(&Name::new(cut), 400))).collect();
     let left_out = audit.issues.len().saturating_sub(MAX_RESULTS);
     if left_out > 0 {
         notices.push(notice("warning", &format!("issues that are not in this report: {left_out}")));
@@ -54,7 +55,12 @@ fn result(audit: &Audit, issue: &Issue, rules: &Rules, seen: &mut BTreeMap<Strin
     let print = fingerprint(&[issue.rule, &audit.component.name, tool, &issue.subject]);
     let times = seen.entry(print.clone()).or_default();
     *times += 1;
-    let mut what = format!("{}: {}. {}", title(issue), clean(&Name::new(&issue.subject), MAX_WIDTH), clean(&Name::new(&issue.what), 400));
+    let mut what = format!(
+        "{}: {}. {}",
+        title(issue),
+        clean(&Name::new(&issue.subject), MAX_WIDTH),
+        clean(&Name::new(&issue.what), 400)
+    );
     if let Some(first) = issue.evidence.first() {
         what = format!("{what} Seen: {}", clean(&Name::new(first), MAX_WIDTH));
     }

@@ -157,7 +157,10 @@ fn copied(
     budget: &mut Budget,
 ) -> Result<Vec<(PathBuf, Option<Vec<u8>>)>, String> {
     let large = || {
-        format!("it can be changed by the tool, and is more than the audit copies ({} MiB, {MAX_ENTRIES} files); grant less, or only reading", MAX_COPIED >> 20)
+        format!(
+            "it can be changed by the tool, and is more than the audit copies ({} MiB, {MAX_ENTRIES} files); grant less, or only reading",
+            MAX_COPIED >> 20
+        )
     };
     let plain = |e: std::io::Error| crate::machine::plain(&e);
     let parent = if kind == MountKind::Dir { host } else { host.parent().unwrap_or(host) };

@@ -1,7 +1,7 @@
 //! What of all that was seen matters: issues for a person, and evidence for the score. Every judgement is about what the boundary saw, and names
 //! where. What an argument named is the argument's doing.
 
-use super::scene::{AGAIN, DECOYS, GRANTED, NOTHING};
+use super::scene::{AGAIN, DECOYS, ELSEWHERE, GRANTED, LATER, NOTHING};
 use super::seen::Deed;
 use super::tally::{Followed, Latent, Leak, Tallied, Tally, Times};
 use customs_audit::decoys::{Decoys, HOME};
@@ -18,8 +18,18 @@ pub(super) struct Judged {
 
 /// Ends of paths that decide what runs, or who may log in, on a person's machine.
 const OWN: [&str; 12] = [
-    "/.bashrc", "/.bash_profile", "/.profile", "/.zshrc", "/.zshenv", "/.ssh/authorized_keys", "/.ssh/config", "/.gitconfig", "/.npmrc",
-    "/crontab", "/mcp.json", "/settings.json",
+    "/.bashrc",
+    "/.bash_profile",
+    "/.profile",
+    "/.zshrc",
+    "/.zshenv",
+    "/.ssh/authorized_keys",
+    "/.ssh/config",
+    "/.gitconfig",
+    "/.npmrc",
+    "/crontab",
+    "/mcp.json",
+    "/settings.json",
 ];
 
 /// What calls of a tool come to.
@@ -50,7 +60,14 @@ impl Judge<'_> {
         all
     }
 
-    fn issue(&self, rule: &'static str, severity: Severity, subject: impl Into<String>, what: impl Into<String>, times: &Times) -> Issue {
+    fn issue(
+        &self,
+        rule: &'static str,
+        severity: Severity,
+        subject: impl Into<String>,
+        what: impl Into<String>,
+        times: &Times,
+    ) -> Issue {
         let first = std::iter::once(times.first.clone()).filter(|first| !first.is_empty());
         let often = (times.calls > 1).then(|| format!("in {} of {} calls", times.calls, self.tally.calls));
         Issue {
@@ -75,12 +92,20 @@ impl Judge<'_> {
         let subject = format!("{} -> {place}", leak.decoy);
         if leak.asked {
             let what = format!("It gave out the {} that an argument named.", leak.kind);
-            let issue = Issue { certain: true, method: "match", ..self.issue("CUA105", Severity::Low, subject, what, times) };
-            return Judged { issue, evidence: self.evidence(Matter::FollowedPayload, Severity::Low, leak.decoy.clone()) };
+            let issue =
+                Issue { certain: true, method: "match", ..self.issue("CUA105", Severity::Low, subject, what, times) };
+            return Judged {
+                issue,
+                evidence: self.evidence(Matter::FollowedPayload, Severity::Low, leak.decoy.clone()),
+            };
         }
         let what = format!("Bytes of the {} stand in what the tool gave out; they exist nowhere else.", leak.kind);
-        let issue = Issue { certain: true, method: "match", ..self.issue("CUA101", Severity::High, subject, what, times) };
-        Judged { issue, evidence: self.evidence(Matter::DecoyLeaked, Severity::High, format!("{} in {place}", leak.decoy)) }
+        let issue =
+            Issue { certain: true, method: "match", ..self.issue("CUA101", Severity::High, subject, what, times) };
+        Judged {
+            issue,
+            evidence: self.evidence(Matter::DecoyLeaked, Severity::High, format!("{} in {place}", leak.decoy)),
+        }
     }
 
     /// What a tool did by itself.
@@ -88,7 +113,9 @@ impl Judge<'_> {
         let times = &tallied.times;
         let path = deed.target.as_str();
         let mut all = match deed.capability {
-            Capability::FsRead | Capability::FsList | Capability::FsStat | Capability::FsWrite => self.file(deed, times),
+            Capability::FsRead | Capability::FsList | Capability::FsStat | Capability::FsWrite => {
+                self.file(deed, times)
+            }
             Capability::TcpListen | Capability::UdpSend => {
                 let what = format!("It asked for {} by itself.", deed.capability);
                 let issue = self.issue("CUA112", Severity::Medium, socket(deed), what, times);
@@ -97,11 +124,16 @@ impl Judge<'_> {
             _ => Vec::new(),
         };
         // What hides from most of the inputs hides from a person who tries a few.
-        let rare = self.tally.classes.values().sum::<u64>() >= 20 && times.inputs.len() * 4 <= usize::try_from(self.tally.classes.values().sum::<u64>()).unwrap_or(usize::MAX);
+        let rare = self.tally.classes.values().sum::<u64>() >= 20
+            && times.inputs.len() * 4
+                <= usize::try_from(self.tally.classes.values().sum::<u64>()).unwrap_or(usize::MAX);
         if rare && all.iter().any(|one| one.issue.severity >= Severity::Medium) {
             let what = format!("Only {} of the inputs brought it about, and they do not name it.", times.inputs.len());
             let issue = self.issue("CUA122", Severity::Medium, path, what, times);
-            all.push(Judged { issue, evidence: self.evidence(Matter::Latent, Severity::Medium, format!("some arguments ({path})")) });
+            all.push(Judged {
+                issue,
+                evidence: self.evidence(Matter::Latent, Severity::Medium, format!("some arguments ({path})")),
+            });
         }
         // Where something was granted, what else it wants is news.
         let refused = tallied.scenes.get(GRANTED).is_some_and(|count| count.denied > 0);
@@ -109,7 +141,10 @@ impl Judge<'_> {
             let severity = if self.granted { Severity::Low } else { Severity::Info };
             let what = "No grant covers it, and the tool asked for it by itself.";
             let issue = self.issue("CUA131", severity, format!("{} {path}", deed.capability), what, times);
-            all.push(Judged { issue, evidence: self.evidence(Matter::Denied, severity, format!("{} {path}", deed.capability)) });
+            all.push(Judged {
+                issue,
+                evidence: self.evidence(Matter::Denied, severity, format!("{} {path}", deed.capability)),
+            });
         }
         all
     }
@@ -121,14 +156,27 @@ impl Judge<'_> {
         let mut all = Vec::new();
         let mut add = |rule, severity, what: String, matter| {
             let evidence = self.evidence(matter, severity, format!("{} {path}", deed.capability));
-            all.push(Judged { issue: self.issue(rule, severity, format!("{} {path}", deed.capability), what, times), evidence });
+            all.push(Judged {
+                issue: self.issue(rule, severity, format!("{} {path}", deed.capability), what, times),
+                evidence,
+            });
         };
         match deed.capability {
             Capability::FsWrite if decoy.is_some() || OWN.iter().any(|end| path.ends_with(end)) => {
-                add("CUA104", Severity::High, format!("It changed the {kind} by itself ({}).", deed.operation), Matter::DecoyTouched);
+                add(
+                    "CUA104",
+                    Severity::High,
+                    format!("It changed the {kind} by itself ({}).", deed.operation),
+                    Matter::DecoyTouched,
+                );
             }
             Capability::FsRead if decoy.is_some() => {
-                add("CUA102", Severity::High, format!("It opened the {kind}, and no argument named it."), Matter::DecoyTouched);
+                add(
+                    "CUA102",
+                    Severity::High,
+                    format!("It opened the {kind}, and no argument named it."),
+                    Matter::DecoyTouched,
+                );
             }
             Capability::FsStat if decoy.is_some_and(|one| !one.secrets.is_empty()) => {
                 add("CUA103", Severity::Medium, format!("It asked whether the {kind} is there."), Matter::DecoyTouched);
@@ -143,7 +191,10 @@ impl Judge<'_> {
 
     /// A folder that is there for credentials: not the home itself, which is there for everything.
     fn holds_secrets(&self, folder: &str) -> bool {
-        let inside = |path: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/') && !rest.get(1..).unwrap_or_default().contains('/'));
+        let inside = |path: &str| {
+            path.strip_prefix(folder)
+                .is_some_and(|rest| rest.starts_with('/') && !rest.get(1..).unwrap_or_default().contains('/'))
+        };
         let common = ["/", "/etc", "/home", HOME, "/root", "/data", "/tmp", "/var"];
         !common.contains(&folder) && self.decoys.files.iter().any(|one| !one.secrets.is_empty() && inside(&one.path))
     }
@@ -163,7 +214,9 @@ impl Judge<'_> {
             }
             match hosts.iter_mut().find(|(known, ..)| known == host) {
                 // A request says most of what was wanted there.
-                Some(one) if one.1.capability != Capability::HttpRequest && deed.capability == Capability::HttpRequest => {
+                Some(one)
+                    if one.1.capability != Capability::HttpRequest && deed.capability == Capability::HttpRequest =>
+                {
                     *one = (host.to_owned(), deed, tallied);
                 }
                 Some(_) => {}
@@ -176,9 +229,14 @@ impl Judge<'_> {
                 Capability::DnsLookup => ("CUA111", format!("It looked {host} up by itself.")),
                 _ => ("CUA111", format!("It sent a request to {host} by itself.")),
             };
-            let subject = if deed.target.is_empty() { socket(deed) } else { format!("{} {}", deed.capability, deed.target) };
+            let subject =
+                if deed.target.is_empty() { socket(deed) } else { format!("{} {}", deed.capability, deed.target) };
             let issue = self.issue(rule, Severity::Medium, subject, what, &tallied.times);
-            let evidence = self.evidence(Matter::OwnDestination, Severity::Medium, if host.is_empty() { socket(deed) } else { host });
+            let evidence = self.evidence(
+                Matter::OwnDestination,
+                Severity::Medium,
+                if host.is_empty() { socket(deed) } else { host },
+            );
             Judged { issue, evidence }
         };
         hosts.into_iter().map(one).collect()
@@ -203,7 +261,11 @@ impl Judge<'_> {
 
     fn latent(&self, latent: &Latent) -> Option<Judged> {
         let times = Times { calls: 1, first: latent.first.clone(), ..Times::default() };
-        let when = if latent.variant.is_empty() { latent.scene.to_owned() } else { format!("{}: {}", latent.scene, latent.variant) };
+        let when = if latent.variant.is_empty() {
+            latent.scene.to_owned()
+        } else {
+            format!("{}: {}", latent.scene, latent.variant)
+        };
         let Some(deed) = &latent.deed else {
             let ending = latent.ending.clone().unwrap_or_default();
             let what = format!("The same input ended with {ending} there, and otherwise elsewhere.");
@@ -218,7 +280,8 @@ impl Judge<'_> {
             return None;
         }
         let severity = if grave { Severity::High } else { Severity::Medium };
-        let what = format!("It asked for {} {} there, and never otherwise with the same input.", deed.capability, deed.target);
+        let what =
+            format!("It asked for {} {} there, and never otherwise with the same input.", deed.capability, deed.target);
         let issue = self.issue("CUA121", severity, format!("{} {}", deed.capability, deed.target), what, &times);
         Some(Judged { issue, evidence: self.evidence(Matter::Latent, severity, when) })
     }
@@ -235,7 +298,8 @@ impl Judge<'_> {
         if severity == Severity::Info {
             return None;
         }
-        let subject = if flow.source.is_empty() { flow.sink.clone() } else { format!("{} -> {}", flow.source, flow.sink) };
+        let subject =
+            if flow.source.is_empty() { flow.sink.clone() } else { format!("{} -> {}", flow.source, flow.sink) };
         let what = finding.note.clone().unwrap_or_else(|| {
             customs_flow::rule(flow.rule).map_or_else(String::new, |rule| format!("{}.", rule.title))
         });
@@ -249,7 +313,9 @@ impl Judge<'_> {
         let mut all: Vec<(&Followed, &Times)> = Vec::new();
         for (followed, times) in &self.tally.followed {
             match all.iter_mut().find(|(known, _)| known.class == followed.class) {
-                Some(one) if one.0.by_design && !followed.by_design || !one.0.allowed && followed.allowed => *one = (followed, times),
+                Some(one) if one.0.by_design && !followed.by_design || !one.0.allowed && followed.allowed => {
+                    *one = (followed, times)
+                }
                 Some(_) => {}
                 None => all.push((followed, times)),
             }
@@ -273,7 +339,9 @@ impl Judge<'_> {
         let mut all = Vec::new();
         for (ending, times) in &self.tally.endings {
             let (rule, severity, matter, what) = match ending.strip_prefix("limit ") {
-                Some(limit) => ("CUA142", Severity::Medium, Matter::Limit, format!("It was stopped by the {limit} limit.")),
+                Some(limit) => {
+                    ("CUA142", Severity::Medium, Matter::Limit, format!("It was stopped by the {limit} limit."))
+                }
                 None if matches!(ending.as_str(), "trap" | "exit") => {
                     ("CUA141", Severity::Low, Matter::Trap, "It broke off instead of returning an error.".to_owned())
                 }
@@ -314,5 +382,11 @@ fn same(decoy: &str, target: &str) -> bool {
     decoy == target || target.contains('#') && super::seen::numbers(decoy) == target
 }
 
-/// Scenarios in the order in which they are told.
-pub(super) const TOLD: [&str; 3] = [GRANTED, NOTHING, DECOYS];
+/// Where a deed was seen: the worlds that every input is tried in, and the variants where it was in none of those.
+pub(super) fn told<T: Copy>(scenes: &std::collections::BTreeMap<&'static str, T>) -> Vec<(&'static str, T)> {
+    let of = |names: &[&'static str]| -> Vec<(&'static str, T)> {
+        names.iter().filter_map(|name| scenes.get(name).map(|count| (*name, *count))).collect()
+    };
+    let worlds = of(&[GRANTED, NOTHING, DECOYS]);
+    if worlds.is_empty() { of(&[LATER, ELSEWHERE, AGAIN]) } else { worlds }
+}

@@ -38,7 +38,9 @@ impl Plan {
         if let Some(path) = &args.policy {
             let read = read_policy(path)?;
             if read.weak {
-                output::person("warning  others may write the policy file: whoever does decides what this tool may do\n");
+                output::person(
+                    "warning  others may write the policy file: whoever does decides what this tool may do\n",
+                );
             }
             if let Some((name, entry)) = read.entry(None, Some(&args.component))? {
                 (sha256, expose) = (entry.sha256, entry.expose.clone());
@@ -47,7 +49,9 @@ impl Plan {
             pinned = Some(sha256.is_some());
         }
         if layers.iter().any(|layer| layer.raw.allow_all) {
-            return Err(Fault::Refused("the policy grants everything, and an audit of that would say nothing".to_owned()));
+            return Err(Fault::Refused(
+                "the policy grants everything, and an audit of that would say nothing".to_owned(),
+            ));
         }
         let flags = args.grants.raw(&args.limits);
         let given = build(layers.iter().cloned(), flags.clone())?;
@@ -70,7 +74,10 @@ impl Plan {
 
     pub(super) fn grants_anything(&self) -> bool {
         let policy = &self.given;
-        !(policy.mounts().is_empty() && policy.env().is_empty() && policy.net().is_empty() && policy.net().secrets().is_empty())
+        !(policy.mounts().is_empty()
+            && policy.env().is_empty()
+            && policy.net().is_empty()
+            && policy.net().secrets().is_empty())
     }
 }
 

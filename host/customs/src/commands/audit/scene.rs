@@ -66,7 +66,10 @@ impl Scenery<'_> {
     }
 
     pub(super) fn nothing(&self) -> Result<Scene, Fault> {
-        let limits = |one: &Layer| Layer { raw: RawGrants { limits: one.raw.limits.clone(), ..RawGrants::default() }, ..one.clone() };
+        let limits = |one: &Layer| Layer {
+            raw: RawGrants { limits: one.raw.limits.clone(), ..RawGrants::default() },
+            ..one.clone()
+        };
         self.scene(NOTHING, String::new(), self.layers.iter().map(limits).collect(), NOW)
     }
 

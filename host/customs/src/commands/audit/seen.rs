@@ -54,8 +54,10 @@ impl Seen {
         let mut all: BTreeMap<Deed, Count> = BTreeMap::new();
         for access in &self.accesses {
             let count = all.entry(Deed::of(access)).or_default();
+            // All variables are handed over at once, with a record for each.
+            let once = access.capability == Capability::EnvGet && access.allowed && count.allowed > 0;
             if access.allowed {
-                count.allowed += 1;
+                count.allowed += u64::from(!once);
             } else {
                 count.denied += 1;
             }
@@ -70,6 +72,9 @@ pub(super) struct Count {
     pub(super) denied: u64,
 }
 
+/// What a tool asks for that asks for a variable: WASI gives all of them at once.
+const ENVIRONMENT: &str = "all variables";
+
 /// A kind of access: what differs by chance, or because an argument says so, is taken out of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Deed {
@@ -82,8 +87,10 @@ pub(super) struct Deed {
 
 impl Deed {
     fn of(access: &Access) -> Deed {
-        let operation =
-            if access.capability == Capability::FsWrite { access.operation.clone() } else { String::new() };
+        let operation = if access.capability == Capability::FsWrite { access.operation.clone() } else { String::new() };
+        if access.capability == Capability::EnvGet && access.allowed {
+            return Deed { capability: access.capability, operation, target: ENVIRONMENT.to_owned(), asked: false };
+        }
         let target = if access.asked { String::new() } else { plain(access.capability, &access.target) };
         Deed { capability: access.capability, operation, target, asked: access.asked }
     }
@@ -128,7 +135,9 @@ fn access(record: &Value, named: &Named) -> Option<Access> {
     let resolved = word("resolved").filter(|path| path.starts_with('/'));
     let target = match capability {
         // Where it really leads: a link is another name.
-        Capability::FsRead | Capability::FsWrite | Capability::FsList | Capability::FsStat => resolved.unwrap_or(requested),
+        Capability::FsRead | Capability::FsWrite | Capability::FsList | Capability::FsStat => {
+            resolved.unwrap_or(requested)
+        }
         _ => requested,
     };
     // Either name of it will do.
@@ -198,7 +207,11 @@ impl Named {
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem });
         let stem = letters(stem);
         // A title that became a file's name: all of it, or as much as fits into a name.
-        stem.len() > SHORTEST && self.letters.iter().any(|text| text.contains(&stem) || stem.starts_with(text.as_str()) && text.len() >= 8)
+        stem.len() > SHORTEST
+            && self
+                .letters
+                .iter()
+                .any(|text| text.contains(&stem) || stem.starts_with(text.as_str()) && text.len() >= 8)
     }
 }
 
@@ -207,7 +220,12 @@ pub(super) fn host(request: &str) -> Option<&str> {
     let url = request.split_once(' ').map_or(request, |(_, url)| url);
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next()?;
-    Some(authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(authority, |(host, _)| host))
+    Some(
+        authority
+            .rsplit_once(':')
+            .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+            .map_or(authority, |(host, _)| host),
+    )
 }
 
 fn leaves(value: &Value, texts: &mut Vec<String>, depth: usize) {
@@ -290,9 +308,7 @@ mod tests {
 
     #[test]
     fn audit_a_path_that_an_argument_names_in_some_way_is_asked_for_and_its_neighbour_is_not() {
-        let path = |argument: &str, target: &str| {
-            named(&json!({"p": argument})).names(Capability::FsRead, target)
-        };
+        let path = |argument: &str, target: &str| named(&json!({"p": argument})).names(Capability::FsRead, target);
         for (argument, target) in [
             ("/etc/passwd", "/etc/passwd"),
             ("../../../../etc/passwd", "/etc/passwd"),

@@ -36,7 +36,12 @@ impl Stage {
         })
     }
 
-    fn session(&self, policy: &Arc<Policy>, roots: &Arc<Roots>, network: &Arc<Network>) -> Result<(Session, Arc<Mutex<Ledger>>), Fault> {
+    fn session(
+        &self,
+        policy: &Arc<Policy>,
+        roots: &Arc<Roots>,
+        network: &Arc<Network>,
+    ) -> Result<(Session, Arc<Mutex<Ledger>>), Fault> {
         let mut ledger = Ledger::memory_keeping();
         let event = Event::Open(Open {
             run: &self.run,
@@ -66,7 +71,12 @@ impl Stage {
     }
 
     /// Makes a call. What does not fit the tool is an error in a sentence: nothing ran.
-    pub(super) fn call(&self, scene: &Scene, tool: &Listed, arguments: &Map<String, Value>) -> Result<Result<Seen, String>, Fault> {
+    pub(super) fn call(
+        &self,
+        scene: &Scene,
+        tool: &Listed,
+        arguments: &Map<String, Value>,
+    ) -> Result<Result<Seen, String>, Fault> {
         let prepared = match Session::prepare_listed(&self.program, &scene.policy, tool, arguments.clone()) {
             Ok(prepared) => prepared,
             Err(why) => return Ok(Err(why)),

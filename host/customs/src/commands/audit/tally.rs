@@ -51,7 +51,13 @@ impl Place<'_> {
     pub(super) fn shown(&self) -> String {
         let variant = if self.scene.variant.is_empty() { String::new() } else { format!(" ({})", self.scene.variant) };
         let time = if self.time > 1 { format!(", call {}", self.time) } else { String::new() };
-        format!("{}{variant}{time}, input {} {}: {}", self.scene.name, self.input + 1, self.of.class.as_str(), self.of.label)
+        format!(
+            "{}{variant}{time}, input {} {}: {}",
+            self.scene.name,
+            self.input + 1,
+            self.of.class.as_str(),
+            self.of.label
+        )
     }
 }
 
@@ -171,12 +177,17 @@ impl Tally {
     /// Compares a variant of a call with what is usual.
     pub(super) fn variant(&mut self, at: &Place<'_>, seen: &Seen) {
         for deed in seen.behaviours().into_keys() {
-            // What arguments name is theirs; clocks, random numbers and output say nothing.
-            let tells = !deed.asked
-                && !matches!(
-                    deed.capability,
-                    Capability::ClockRead | Capability::RandomRead | Capability::StdioRead | Capability::StdioWrite
-                );
+            // What arguments name is theirs; clocks, random numbers and output say nothing, and neither do variables, which libraries
+            // ask for when something goes wrong.
+            let silent = matches!(
+                deed.capability,
+                Capability::ClockRead
+                    | Capability::RandomRead
+                    | Capability::StdioRead
+                    | Capability::StdioWrite
+                    | Capability::EnvGet
+            );
+            let tells = !deed.asked && !silent;
             if tells && !self.usual.contains(&deed) && self.latent.len() < MOST {
                 let known = |one: &Latent| one.deed.as_ref() == Some(&deed) && one.scene == at.scene.name;
                 if !self.latent.iter().any(known) {
@@ -234,7 +245,11 @@ impl Tally {
                 None => {
                     let name = |source: &Source| match source.kind {
                         SourceKind::HttpResponse | SourceKind::Socket => source.kind.as_str().to_owned(),
-                        _ => format!("{} {}", source.kind.as_str(), if asked_for { "that an argument names" } else { &source.name }),
+                        _ => format!(
+                            "{} {}",
+                            source.kind.as_str(),
+                            if asked_for { "that an argument names" } else { &source.name }
+                        ),
                     };
                     let flow = Flow {
                         rule: finding.rule,

@@ -1,6 +1,6 @@
 //! Everything that was seen, as the audit that reports are made of.
 
-use super::judge::{Judge, Judged, TOLD, from};
+use super::judge::{Judge, Judged, from, told as where_told};
 use super::plan::Plan;
 use super::scene::ABOUT;
 use super::seen::Count;
@@ -59,7 +59,10 @@ pub(super) fn audit(args: &Args, plan: &Plan, program: &Program, statics: Static
     let facts = program.facts();
     let mut cuts = tried.cuts.clone();
     for tool in tried.tools.iter().filter(|tool| tool.tally.incomplete > 0) {
-        cuts.push(format!("{}: of {} calls not everything was recorded or searched", tool.listed.name, tool.tally.incomplete));
+        cuts.push(format!(
+            "{}: of {} calls not everything was recorded or searched",
+            tool.listed.name, tool.tally.incomplete
+        ));
     }
     if !statics.complete {
         cuts.push("not all bytes of the component were looked at".to_owned());
@@ -105,7 +108,8 @@ pub(super) fn audit(args: &Args, plan: &Plan, program: &Program, statics: Static
 }
 
 fn of_statics(one: &customs_audit::statics::Indication) -> Issue {
-    let decoding = if one.decoding.is_empty() { String::new() } else { format!(", behind {}", one.decoding.join(", ")) };
+    let decoding =
+        if one.decoding.is_empty() { String::new() } else { format!(", behind {}", one.decoding.join(", ")) };
     Issue {
         rule: "CUA201",
         severity: from(one.severity),
@@ -171,7 +175,9 @@ fn situation(plan: &Plan, statics: &Statics) -> Situation {
         broad: Broad::of(&mount.host, home.as_deref(), here.as_deref()),
         secret_files: secret_files(&mount.host),
     };
-    let given = |name: &str| plan.layers.iter().flat_map(|layer| &layer.raw.env).any(|entry| entry.split('=').next() == Some(name));
+    let given = |name: &str| {
+        plan.layers.iter().flat_map(|layer| &layer.raw.env).any(|entry| entry.split('=').next() == Some(name))
+    };
     let limits = policy.limits();
     Situation {
         mounts: policy.mounts().iter().map(mount).collect(),
@@ -184,7 +190,8 @@ fn situation(plan: &Plan, statics: &Statics) -> Situation {
         bound_secrets: raw(plan, |layer| &layer.raw.secret).map(str::to_owned).collect(),
         network: checks::Network {
             rules: net_rules(policy),
-            any_host: raw(plan, |layer| &layer.raw.allow_net).any(|entry| entry.ends_with('*') && !entry.contains("*.")),
+            any_host: raw(plan, |layer| &layer.raw.allow_net)
+                .any(|entry| entry.ends_with('*') && !entry.contains("*.")),
             local: net_rules(policy).iter().any(|rule| names_local(rule)),
         },
         limits: checks::Limits {
@@ -278,7 +285,11 @@ fn granted(policy: &Policy) -> Vec<Declaration> {
     let mut all = Vec::new();
     let mut add = |capability, what: &str| all.push(Declaration { capability, by: By::Policy, what: what.to_owned() });
     for mount in policy.mounts() {
-        let kinds: &[C] = if mount.writable { &[C::FsRead, C::FsList, C::FsStat, C::FsWrite] } else { &[C::FsRead, C::FsList, C::FsStat] };
+        let kinds: &[C] = if mount.writable {
+            &[C::FsRead, C::FsList, C::FsStat, C::FsWrite]
+        } else {
+            &[C::FsRead, C::FsList, C::FsStat]
+        };
         kinds.iter().for_each(|kind| add(*kind, &mount.rule));
     }
     for variable in policy.env() {
@@ -287,7 +298,9 @@ fn granted(policy: &Policy) -> Vec<Declaration> {
     for grant in policy.grants() {
         let flag = grant.split('=').next().unwrap_or_default();
         match flag {
-            "--allow-net" | "--allow-http" => [C::HttpRequest, C::DnsLookup].into_iter().for_each(|kind| add(kind, grant)),
+            "--allow-net" | "--allow-http" => {
+                [C::HttpRequest, C::DnsLookup].into_iter().for_each(|kind| add(kind, grant))
+            }
             "--allow-tcp" => [C::TcpConnect, C::DnsLookup].into_iter().for_each(|kind| add(kind, grant)),
             "--allow-udp" => [C::UdpSend, C::DnsLookup].into_iter().for_each(|kind| add(kind, grant)),
             "--allow-listen" => add(C::TcpListen, grant),
@@ -329,7 +342,7 @@ fn of_tool(tool: &Tool, tried: &Tried) -> audit::Tool {
     };
     let behaviours = tally.deeds.iter().take(MAX_BEHAVIOURS).map(|(deed, tallied)| {
         let decoy = tried.decoys.files.iter().find(|one| one.path == deed.target);
-        let scenarios = TOLD.iter().filter_map(|name| tallied.scenes.get(name).map(|count| (*name, told(count))));
+        let scenarios = where_told(&tallied.scenes).into_iter().map(|(name, count)| (name, told(&count)));
         Behaviour {
             capability: deed.capability.as_str(),
             operation: deed.operation.clone(),
@@ -383,9 +396,7 @@ fn decoys(tried: &Tried) -> audit::Decoys {
 }
 
 fn statics_json(statics: &Statics) -> Value {
-    let indication = |one: &customs_audit::statics::Indication| {
-        json!({"kind": one.kind.as_str(), "severity": one.severity.as_str(), "what": one.what, "decoding": one.decoding, "place": one.place, "why": one.why})
-    };
+    let indication = |one: &customs_audit::statics::Indication| json!({"kind": one.kind.as_str(), "severity": one.severity.as_str(), "what": one.what, "decoding": one.decoding, "place": one.place, "why": one.why});
     json!({
         "indications": statics.indications.iter().map(indication).collect::<Vec<_>>(),
         "producers": statics.producers.iter().map(|one| json!({"role": one.role, "name": one.name, "version": one.version})).collect::<Vec<_>>(),
@@ -396,4 +407,3 @@ fn statics_json(statics: &Statics) -> Value {
         "suppressed": statics.suppressed,
     })
 }
-

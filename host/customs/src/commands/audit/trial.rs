@@ -36,9 +36,30 @@ const TIMES: [(&str, u64); 7] = [
 /// Other people and machines.
 const SHAPES: [(&str, &[(&str, &str)]); 4] = [
     ("a build machine", &[("CI", "true"), ("GITHUB_ACTIONS", "true"), ("HOSTNAME", "runner-7"), ("USER", "runner")]),
-    ("a server", &[("USER", "root"), ("LOGNAME", "root"), ("HOSTNAME", "prod-db-01"), ("NODE_ENV", "production"), ("ENV", "production")]),
-    ("another country", &[("LANG", "ru_RU.UTF-8"), ("LC_ALL", "ru_RU.UTF-8"), ("TZ", "Europe/Moscow"), ("HOSTNAME", "ws-114")]),
-    ("a developer", &[("DEBUG", "1"), ("NODE_ENV", "development"), ("EDITOR", "vim"), ("TERM_PROGRAM", "vscode"), ("HOSTNAME", "laptop")]),
+    (
+        "a server",
+        &[
+            ("USER", "root"),
+            ("LOGNAME", "root"),
+            ("HOSTNAME", "prod-db-01"),
+            ("NODE_ENV", "production"),
+            ("ENV", "production"),
+        ],
+    ),
+    (
+        "another country",
+        &[("LANG", "ru_RU.UTF-8"), ("LC_ALL", "ru_RU.UTF-8"), ("TZ", "Europe/Moscow"), ("HOSTNAME", "ws-114")],
+    ),
+    (
+        "a developer",
+        &[
+            ("DEBUG", "1"),
+            ("NODE_ENV", "development"),
+            ("EDITOR", "vim"),
+            ("TERM_PROGRAM", "vscode"),
+            ("HOSTNAME", "laptop"),
+        ],
+    ),
 ];
 
 /// The machine that everything else is compared with.
@@ -101,8 +122,7 @@ pub(super) fn run(
     let mut variables: BTreeMap<String, String> =
         USUAL.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     variables.extend(decoys.variables.iter().map(|one| (one.name.to_owned(), one.value.clone())));
-    let scenery =
-        Scenery { layers: &plan.layers, given: &plan.given, ground: &ground, variables: &variables, empty };
+    let scenery = Scenery { layers: &plan.layers, given: &plan.given, ground: &ground, variables: &variables, empty };
     let worlds = Worlds::make(&scenery, plan)?;
 
     let listed = chosen(args, plan, stage.tools(&worlds.nothing)?, &stage.name)?;
@@ -217,7 +237,10 @@ impl Trial<'_> {
         let mut inputs = generate(&self.tool.listed.input_schema, args.seed, most);
         if let Some(arguments) = &plan.arguments {
             let (field, label) = (String::new(), "the given arguments".to_owned());
-            inputs.insert(0, Input { class: Class::Typical, field, label, arguments: arguments.clone(), bait: Vec::new() });
+            inputs.insert(
+                0,
+                Input { class: Class::Typical, field, label, arguments: arguments.clone(), bait: Vec::new() },
+            );
             inputs.truncate(most.max(1));
         }
         self.progress.skip(worlds.calls(most).saturating_sub(worlds.calls(inputs.len())));
@@ -227,7 +250,12 @@ impl Trial<'_> {
         }
         // The world that shows most comes first: it is the last that time may cut.
         let fit = self.world(&worlds.decoys, &inputs, true)?;
-        let bases: Vec<usize> = fit.iter().copied().filter(|at| inputs.get(*at).is_some_and(|one| !one.class.is_payload())).take(BASES).collect();
+        let bases: Vec<usize> = fit
+            .iter()
+            .copied()
+            .filter(|at| inputs.get(*at).is_some_and(|one| !one.class.is_payload()))
+            .take(BASES)
+            .collect();
         self.variants(worlds, &inputs, &bases)?;
         self.world(&worlds.nothing, &inputs, false)?;
         if let Some(granted) = &worlds.granted {
@@ -251,7 +279,12 @@ impl Trial<'_> {
                     in_a_row = if timed_out { in_a_row + 1 } else { 0 };
                     if in_a_row >= PATIENCE {
                         let name = &self.tool.listed.name;
-                        self.cuts.push(format!("{name}, {}: {PATIENCE} calls in a row ran into the time limit; {} of {} inputs were tried", scene.name, at + 1, inputs.len()));
+                        self.cuts.push(format!(
+                            "{name}, {}: {PATIENCE} calls in a row ran into the time limit; {} of {} inputs were tried",
+                            scene.name,
+                            at + 1,
+                            inputs.len()
+                        ));
                         break;
                     }
                 }
