@@ -7,8 +7,30 @@
 //! A payload says what it would make a careless tool do: its [`Bait`]. An access at the boundary that names the bait is a tool that followed its
 //! argument; the same words in the answer are an echo, and no finding.
 
+mod fields;
+mod fill;
+mod fit;
+mod guess;
+mod numbers;
+mod pattern;
+mod payloads;
+mod plans;
+mod random;
+mod schema;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use customs_policy::Capability;
+use fields::Field;
+use fill::{Filler, Leaf, fitted};
+use fit::Fit;
+use guess::Use;
+use pattern::Patterns;
+use plans::{Deed, Plan};
+use random::Random;
 use serde_json::{Map, Value};
+use std::cell::{Cell, RefCell};
+use std::collections::{HashSet, VecDeque};
 
 /// A kind of input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,9 +171,147 @@ pub struct Input {
     pub bait: Vec<Bait>,
 }
 
-/// At most `most` inputs for a tool with this input schema.
+/// What is there to be named: put into fields that ask for it before made-up names, so that a tool gets past its first check.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Guest paths of files and directories.
+    pub paths: Vec<String>,
+    /// URLs of origins that are granted.
+    pub urls: Vec<String>,
+    /// Hosts that are granted.
+    pub hosts: Vec<String>,
+}
+
+impl Known {
+    fn of(&self, use_: Use) -> impl Iterator<Item = &str> {
+        let known = match use_ {
+            Use::Path => self.paths.as_slice(),
+            Use::Url => self.urls.as_slice(),
+            Use::Host => self.hosts.as_slice(),
+            _ => &[],
+        };
+        known.iter().map(String::as_str)
+    }
+}
+
+/// Inputs that are made at all, whatever is asked for.
+const MOST: usize = 100_000;
+/// Bytes of text of all inputs together. Oversize ones are left out beyond.
+const MAX_BYTES: usize = 64 << 20;
+/// Candidates that may be made and thrown away because they do not fit: so many, and more for each that did. Fields of honest schemas refuse half of
+/// what is put into them.
+const MISSES: usize = 2_000;
+const MISSES_EACH: usize = 8;
+/// The same while none has fitted at all: then none will.
+const MISSES_AT_FIRST: usize = 300;
+/// Steps of making and checking, of some 100 ns: a second or two on a hostile schema.
+const MAX_STEPS: u64 = 10_000_000;
+/// Steps that making one value within the arguments is worth.
+const STEPS_OF_VALUE: u64 = 8;
+
+/// At most `most` inputs for a tool with this input schema; none where no value could be shown to fit it.
 #[must_use]
 pub fn generate(guest_schema: &Value, seed: u64, most: usize) -> Vec<Input> {
-    let _ = (guest_schema, seed, most);
-    Vec::new()
+    generate_with(guest_schema, seed, most, &Known::default())
 }
+
+/// As [`generate`], with names of what is there.
+#[must_use]
+pub fn generate_with(guest_schema: &Value, seed: u64, most: usize, known: &Known) -> Vec<Input> {
+    let patterns = Patterns::default();
+    let fit = Fit::new(guest_schema, &patterns);
+    let mut random = Random::new(seed);
+    let run = Run {
+        host: format!("c{:08x}.test", random.next() & 0xffff_ffff),
+        word: format!("m{:08x}", random.next() & 0xffff_ffff),
+    };
+    let filler =
+        Filler { root: guest_schema, fit: &fit, known, random: RefCell::new(Random::new(seed)), left: Cell::new(0) };
+    let fields = fields::fields(guest_schema);
+    let mut queues: Vec<VecDeque<Plan>> = plans::plans(&fields, &mut random).into_iter().map(VecDeque::from).collect();
+
+    let mut inputs: Vec<Input> = Vec::new();
+    let mut seen: HashSet<String> = HashSet::new();
+    let (mut bytes, mut misses) = (0_usize, 0_usize);
+    while inputs.len() < most.min(MOST) && queues.iter().any(|queue| !queue.is_empty()) {
+        for queue in &mut queues {
+            // The next of this class that fits and is new.
+            while let Some(plan) = queue.pop_front() {
+                let allowed = if inputs.is_empty() { MISSES_AT_FIRST } else { MISSES + MISSES_EACH * inputs.len() };
+                if misses > allowed || fit.spent() + STEPS_OF_VALUE * filler.spent.get() > MAX_STEPS {
+                    return inputs;
+                }
+                let Some(field) = fields.get(plan.field) else { continue };
+                let made = (bytes <= MAX_BYTES || plan.class != Class::Oversize)
+                    .then(|| make(&filler, field, &plan, &run))
+                    .flatten();
+                let Some(input) = made else {
+                    misses += 1;
+                    continue;
+                };
+                let arguments = Value::Object(input.arguments);
+                let text = arguments.to_string();
+                let size = text.len();
+                // The same arguments twice say nothing new; the first one has the better name.
+                if !fit.fits(&arguments) || !seen.insert(text) {
+                    misses += 1;
+                    continue;
+                }
+                bytes = bytes.saturating_add(size);
+                if let Value::Object(arguments) = arguments {
+                    inputs.push(Input { arguments, ..input });
+                }
+                break;
+            }
+            if inputs.len() >= most.min(MOST) {
+                break;
+            }
+        }
+    }
+    inputs
+}
+
+/// What is of this run in payloads.
+struct Run {
+    host: String,
+    word: String,
+}
+
+impl Run {
+    fn fill(&self, text: &str) -> String {
+        text.replace("{oob}", &self.host).replace("{tok}", &self.word)
+    }
+}
+
+fn make(filler: &Filler<'_>, field: &Field<'_>, plan: &Plan, run: &Run) -> Option<Input> {
+    let mut bait = Vec::new();
+    let leaf = match &plan.deed {
+        Deed::Leaf(leaf) => leaf.clone(),
+        Deed::Long(c, length) => {
+            if field.node.max_length().is_some_and(|most| most < *length) || field.node.min_length() > *length {
+                return None;
+            }
+            text_leaf(field, c.to_string().repeat(*length))
+        }
+        Deed::Payload(payload) => {
+            let by_design = payloads::is_for(field.use_, payload.class);
+            bait.extend(payload.bait.iter().map(|&(capability, needle)| Bait {
+                capability,
+                needle: run.fill(needle),
+                by_design,
+            }));
+            let text = run.fill(payload.text);
+            text_leaf(field, fitted(&text, field.node.min_length(), usize::MAX)?)
+        }
+    };
+    let arguments = filler.arguments(&field.trail, &leaf)?;
+    Some(Input { class: plan.class, field: field.pointer(), label: plan.label.clone(), arguments, bait })
+}
+
+/// In a field of base64 the text is what it stands for.
+fn text_leaf(field: &Field<'_>, text: String) -> Leaf {
+    Leaf::Value(Value::String(if field.node.is_base64() { STANDARD.encode(text) } else { text }))
+}
+
+#[cfg(test)]
+mod tests;
