@@ -114,10 +114,13 @@ fn words(guest_text: &str) -> Vec<String> {
         before = c;
     }
     for word in &mut words {
-        if word.len() > 3
+        if word.len() > 4 && word.ends_with("ies") {
+            word.truncate(word.len() - 3);
+            word.push('y');
+        } else if word.len() > 3
             && word.ends_with('s')
             && !word.ends_with("ss")
-            && !matches!(word.as_str(), "args" | "dns" | "address")
+            && !matches!(word.as_str(), "args" | "dns")
         {
             word.pop();
         }

@@ -225,8 +225,14 @@ pub fn generate_with(guest_schema: &Value, seed: u64, most: usize, known: &Known
         host: format!("c{:08x}.test", random.next() & 0xffff_ffff),
         word: format!("m{:08x}", random.next() & 0xffff_ffff),
     };
-    let filler =
-        Filler { root: guest_schema, fit: &fit, known, random: RefCell::new(Random::new(seed)), left: Cell::new(0) };
+    let filler = Filler {
+        root: guest_schema,
+        fit: &fit,
+        known,
+        random: RefCell::new(Random::new(seed)),
+        left: Cell::new(0),
+        spent: Cell::new(0),
+    };
     let fields = fields::fields(guest_schema);
     let mut queues: Vec<VecDeque<Plan>> = plans::plans(&fields, &mut random).into_iter().map(VecDeque::from).collect();
 
