@@ -28,6 +28,7 @@ mod flow;
 mod guest_path;
 mod host;
 mod host_path;
+pub mod least;
 mod limits;
 mod listen;
 mod mounts;

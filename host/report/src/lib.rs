@@ -11,6 +11,7 @@
 //! into, nothing of it becomes a link or markup, and every list has a bound. A report on a ledger that is torn, altered or not closed says so
 //! before anything else, and shows what can be read. The same bytes always give the same report.
 
+mod accesses;
 pub mod audit;
 mod html;
 mod json;
@@ -20,6 +21,7 @@ mod story;
 mod text;
 mod words;
 
+pub use accesses::Accesses;
 pub use audit::json::audit_json;
 pub use audit::text::audit_text;
 pub use html::{audit_html, html};
