@@ -12,6 +12,7 @@
 
 mod ground;
 mod judge;
+mod needs;
 mod plan;
 mod progress;
 mod scene;
@@ -48,7 +49,10 @@ pub(crate) fn run(args: &Audit) -> Result<Exit, Fault> {
     let statics = customs_audit::statics::look(&bytes);
     let stage = Stage::new(Arc::clone(&program), shown_name(&args.component))?;
     let tried = trial::run(args, &plan, &stage, &state.empty, deadline)?;
-    let audit = tell::audit(args, &plan, &program, statics, &tried);
+    let audit = tell::audit(args, &plan, &program, statics, &tried)?;
+    if let (Some(path), Some(least)) = (&args.write_policy, &audit.least) {
+        needs::write(path, &least.file)?;
+    }
 
     let text = match args.output {
         ReportFormat::Text => customs_report::audit_text(&audit),

@@ -77,7 +77,7 @@ pub(crate) fn title(issue: &Issue) -> &'static str {
 fn tool(tool: &Tool) -> Value {
     json!({
         "name": tool.name, "description": tool.description, "refused": tool.refused, "inputs": tool.inputs, "calls": tool.calls,
-        "endings": tool.endings,
+        "endings": tool.endings, "in_part": tool.in_part,
         "behaviours": tool.behaviours.iter().map(behaviour).collect::<Vec<_>>(),
         "behaviours_left_out": tool.behaviours_left_out,
     })

@@ -81,6 +81,8 @@ pub struct Tool {
     pub calls: u64,
     /// How the calls ended.
     pub endings: BTreeMap<String, u64>,
+    /// Calls that were too large to be recorded or searched as a whole.
+    pub in_part: u64,
     pub behaviours: Vec<Behaviour>,
     pub behaviours_left_out: u64,
 }

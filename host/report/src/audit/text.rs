@@ -14,6 +14,8 @@ const MAX_EVIDENCE: usize = 3;
 const MAX_TOOLS: usize = 20;
 /// Rows of capabilities, checks and the like.
 const MAX_ROWS: usize = 20;
+/// Rows of what a tool did.
+const MAX_DEEDS: usize = 10;
 /// Characters of a guest's text in one line.
 const MAX_WIDTH: usize = 120;
 
@@ -100,8 +102,9 @@ fn of_tool(text: &mut String, tool: &Tool) {
     }
     let inputs = tool.inputs.values().copied().fold(0_u64, u64::saturating_add);
     let endings: Vec<String> = tool.endings.iter().map(|(kind, number)| format!("{number} {}", shown(kind))).collect();
+    let in_part = if tool.in_part == 0 { String::new() } else { format!("; {} searched in part", tool.in_part) };
     let row = format!(
-        "{}  {}, {}: {}",
+        "{}  {}, {}: {}{in_part}",
         shown(&tool.name),
         count(inputs, "input"),
         count(tool.calls, "call"),
@@ -109,12 +112,12 @@ fn of_tool(text: &mut String, tool: &Tool) {
     );
     line(text, "tool", &row);
     let wide = |f: &dyn Fn(&super::Behaviour) -> String| {
-        tool.behaviours.iter().take(MAX_ROWS).map(|one| f(one).chars().count()).filter(|n| *n <= 60).max().unwrap_or(0)
+        tool.behaviours.iter().take(MAX_DEEDS).map(|one| f(one).chars().count()).filter(|n| *n <= 60).max().unwrap_or(0)
     };
     let target =
         |one: &super::Behaviour| if one.asked { "what its arguments name".to_owned() } else { shown(&one.target) };
     let width = wide(&target);
-    for one in tool.behaviours.iter().take(MAX_ROWS) {
+    for one in tool.behaviours.iter().take(MAX_DEEDS) {
         let states: Vec<String> = one.scenarios.iter().map(|(scenario, state)| format!("{scenario} {state}")).collect();
         let decoy = one.decoy.as_ref().map_or_else(String::new, |kind| format!("  decoy: {}", shown(kind)));
         line(
@@ -123,7 +126,7 @@ fn of_tool(text: &mut String, tool: &Tool) {
             &format!("{:<13} {}  {}{decoy}", one.capability, padded(&target(one), width), states.join(", ")),
         );
     }
-    let more = tool.behaviours_left_out.saturating_add(tool.behaviours.len().saturating_sub(MAX_ROWS) as u64);
+    let more = tool.behaviours_left_out.saturating_add(tool.behaviours.len().saturating_sub(MAX_DEEDS) as u64);
     if more > 0 {
         line(text, "", &format!("and {more} more"));
     }
@@ -192,7 +195,7 @@ fn checks(text: &mut String, audit: &Audit) {
 }
 
 fn shown(text: &str) -> String {
-    clean(&Name::new(text), MAX_WIDTH)
+    clean(&Name::new(text), MAX_WIDTH).replace('\t', " ")
 }
 
 fn rest(text: &mut String, label: &str, all: usize, shown: usize) {

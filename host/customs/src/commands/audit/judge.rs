@@ -123,18 +123,7 @@ impl Judge<'_> {
             }
             _ => Vec::new(),
         };
-        // What hides from most of the inputs hides from a person who tries a few.
-        let rare = self.tally.classes.values().sum::<u64>() >= 20
-            && times.inputs.len() * 4
-                <= usize::try_from(self.tally.classes.values().sum::<u64>()).unwrap_or(usize::MAX);
-        if rare && all.iter().any(|one| one.issue.severity >= Severity::Medium) {
-            let what = format!("Only {} of the inputs brought it about, and they do not name it.", times.inputs.len());
-            let issue = self.issue("CUA122", Severity::Medium, path, what, times);
-            all.push(Judged {
-                issue,
-                evidence: self.evidence(Matter::Latent, Severity::Medium, format!("some arguments ({path})")),
-            });
-        }
+        all.extend(self.rare(path, times, all.iter().any(|one| one.issue.severity >= Severity::Medium)));
         // Where something was granted, what else it wants is news.
         let refused = tallied.scenes.get(GRANTED).is_some_and(|count| count.denied > 0);
         if all.is_empty() && refused {
@@ -147,6 +136,23 @@ impl Judge<'_> {
             });
         }
         all
+    }
+
+    /// What hides from most of the inputs hides from a person who tries a few.
+    fn rare(&self, what: &str, times: &Times, grave: bool) -> Option<Judged> {
+        const FEW: u64 = 4;
+        const ENOUGH: u64 = 20;
+        let inputs = self.tally.classes.values().copied().fold(0, u64::saturating_add);
+        if !grave || inputs < ENOUGH || times.inputs.len() as u64 * FEW > inputs || times.later {
+            return None;
+        }
+        let sentence =
+            format!("Only {} of {inputs} inputs brought it about, and they do not name it.", times.inputs.len());
+        let issue = self.issue("CUA122", Severity::Medium, what, sentence, times);
+        Some(Judged {
+            issue,
+            evidence: self.evidence(Matter::Latent, Severity::Medium, format!("some arguments ({what})")),
+        })
     }
 
     fn file(&self, deed: &Deed, times: &Times) -> Vec<Judged> {
@@ -293,8 +299,9 @@ impl Judge<'_> {
     }
 
     fn flow(&self, flow: &super::tally::Flow, times: &Times, finding: &customs_flow::Finding) -> Option<Judged> {
-        // What an argument asked for and got is what the tool is for.
-        let severity = if flow.asked { Severity::Info } else { finding.severity };
+        // What an argument asked for and got is what the tool is for, and so is what stands in the files of its folder.
+        let ordinary = flow.asked || flow.rule == "CUS111" && finding.severity < Severity::Medium;
+        let severity = if ordinary { Severity::Info } else { finding.severity };
         if severity == Severity::Info {
             return None;
         }
@@ -311,7 +318,12 @@ impl Judge<'_> {
     /// Payloads that were followed, one issue for each class.
     fn followed(&self) -> Vec<Judged> {
         let mut all: Vec<(&Followed, &Times)> = Vec::new();
-        for (followed, times) in &self.tally.followed {
+        // A tool that goes there by itself is not led there.
+        let own = |followed: &Followed| {
+            let there = |deed: &Deed| !deed.asked && deed.target.to_ascii_lowercase().ends_with(&followed.needle);
+            self.tally.deeds.keys().any(there)
+        };
+        for (followed, times) in self.tally.followed.iter().filter(|(followed, _)| !own(followed)) {
             match all.iter_mut().find(|(known, _)| known.class == followed.class) {
                 Some(one) if one.0.by_design && !followed.by_design || !one.0.allowed && followed.allowed => {
                     *one = (followed, times)
@@ -322,7 +334,9 @@ impl Judge<'_> {
         }
         let one = |(followed, times): (&Followed, &Times)| {
             let severity = match (followed.by_design, followed.allowed) {
-                (true, _) => Severity::Low,
+                // It asked where it was told to, and nothing came of it.
+                (true, false) => Severity::Info,
+                (true, true) => Severity::Low,
                 (false, true) => Severity::Medium,
                 (false, false) => Severity::Low,
             };
@@ -332,7 +346,7 @@ impl Judge<'_> {
             let issue = self.issue("CUA105", severity, subject.clone(), what, times);
             Judged { issue, evidence: self.evidence(Matter::FollowedPayload, severity, subject) }
         };
-        all.into_iter().map(one).collect()
+        all.into_iter().map(one).filter(|one: &Judged| one.issue.severity > Severity::Info).collect()
     }
 
     fn endings(&self) -> Vec<Judged> {

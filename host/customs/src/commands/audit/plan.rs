@@ -5,7 +5,7 @@ use crate::exit::Fault;
 use crate::grants::{build, read_policy, refuse_self_reference};
 use crate::{arguments, machine, output};
 use customs_engine::load::read_component;
-use customs_policy::{Layer, Origin, Policy};
+use customs_policy::{Layer, Origin, Policy, RawGrants};
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -24,6 +24,10 @@ pub(super) struct Plan {
     pub(super) expose: Option<Vec<String>>,
     /// Arguments that the person knows to work.
     pub(super) arguments: Option<Map<String, Value>>,
+    /// The policy of `--check`.
+    pub(super) check: Option<Policy>,
+    /// It is another one than the tools are audited under.
+    pub(super) check_is_other: bool,
 }
 
 impl Plan {
@@ -35,7 +39,8 @@ impl Plan {
         }
         let mut layers = Vec::new();
         let (mut sha256, mut pinned, mut expose) = (None, None, None);
-        if let Some(path) = &args.policy {
+        // Without a policy of its own a component is audited under the one that it is checked against.
+        if let Some(path) = args.policy.as_ref().or(args.check.as_ref()) {
             let read = read_policy(path)?;
             if read.weak {
                 output::person(
@@ -68,8 +73,14 @@ impl Plan {
         for warning in given.warnings() {
             output::person(&format!("warning  {}\n", crate::show::text::clean(warning)));
         }
+        let check = args.check.as_deref().map(|path| checked(path, &args.component)).transpose()?;
         let arguments = args.args.as_deref().map(|text| arguments::object(text, MAX_ARGUMENTS)).transpose()?;
-        Ok(Plan { layers, given, sha256, pinned, expose, arguments })
+        if let Some(path) = &args.write_policy
+            && let Some(real) = machine::canonical(path)
+        {
+            return Err(Fault::Refused(format!("{}: is there already", real.display())));
+        }
+        Ok(Plan { layers, given, sha256, pinned, expose, arguments, check, check_is_other: args.policy.is_some() })
     }
 
     pub(super) fn grants_anything(&self) -> bool {
@@ -79,6 +90,13 @@ impl Plan {
             && policy.net().is_empty()
             && policy.net().secrets().is_empty())
     }
+}
+
+/// The policy of a file alone.
+fn checked(path: &Path, component: &Path) -> Result<Policy, Fault> {
+    let read = read_policy(path)?;
+    let layer = read.entry(None, Some(component))?.and_then(|(name, _)| read.layer(name));
+    build(layer, RawGrants::default())
 }
 
 /// The bytes that were compiled, to be looked at.

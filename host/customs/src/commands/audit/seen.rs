@@ -25,6 +25,8 @@ pub(super) struct Seen {
     pub(super) accesses: Vec<Access>,
     pub(super) report: Report,
     pub(super) named: Named,
+    /// The same for the least policy, where that is wanted.
+    pub(super) needs: Vec<customs_policy::least::Access>,
 }
 
 impl Seen {
@@ -33,7 +35,13 @@ impl Seen {
         let named = Named::of(arguments);
         let records = ledger.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let accesses = records.filter_map(|record| access(&record, &named)).collect();
-        Seen { accesses, report, named }
+        Seen { accesses, report, named, needs: Vec::new() }
+    }
+
+    /// No argument names what this access is about.
+    pub(super) fn is_own(&self, access: &customs_policy::least::Access) -> bool {
+        let names = |target: &str| self.named.names(access.capability, target);
+        !names(&access.requested) && !access.resolved.as_deref().is_some_and(names)
     }
 
     /// Something outside may be another now.
@@ -151,6 +159,8 @@ fn access(record: &Value, named: &Named) -> Option<Access> {
     })
 }
 
+/// A part of a path of so many characters stands in an argument for no other reason.
+const LONG_PART: usize = 16;
 /// Shortest text of an argument that can name something.
 const SHORTEST: usize = 3;
 
@@ -194,24 +204,28 @@ impl Named {
         name.len() >= SHORTEST && self.texts.iter().any(|text| text.to_ascii_lowercase().contains(&name))
     }
 
-    /// A path is named where an argument is it, is its end, is a folder above it, has it somewhere in it, or has a file's name in it.
+    /// A path is named where an argument is it, is its end, is a folder above it, has it somewhere in it, or has a part of it in it that nobody
+    /// has by chance.
     fn path(&self, target: &str) -> bool {
+        let plain = normal(target);
         let is_it = |path: &String| match path.strip_prefix('/') {
-            Some(_) => target == path || target.starts_with(&format!("{path}/")),
-            None => target.ends_with(&format!("/{path}")) || target.contains(&format!("/{path}/")),
+            Some(_) => plain == *path || plain.starts_with(&format!("{path}/")),
+            None => plain.ends_with(&format!("/{path}")) || plain.contains(&format!("/{path}/")),
         };
-        if self.paths.iter().any(is_it) || target.len() > 4 && self.texts.iter().any(|text| text.contains(target)) {
+        let has_it = |text: &String| {
+            !text.is_empty() && (target.ends_with(&format!("/{text}")) || target.len() > 4 && text.contains(target))
+        };
+        // A long name is the argument's, whatever stands around it; the ledger has only the start of a very long one.
+        let part = |part: &str| part.len() >= LONG_PART && self.texts.iter().any(|text| text.contains(part));
+        if self.paths.iter().any(is_it) || self.texts.iter().any(has_it) || target.split('/').any(part) {
             return true;
         }
         let name = target.rsplit('/').next().unwrap_or_default();
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem });
         let stem = letters(stem);
         // A title that became a file's name: all of it, or as much as fits into a name.
-        stem.len() > SHORTEST
-            && self
-                .letters
-                .iter()
-                .any(|text| text.contains(&stem) || stem.starts_with(text.as_str()) && text.len() >= 8)
+        let named = |text: &String| text.contains(&stem) || stem.starts_with(text.as_str()) && text.len() >= 8;
+        stem.len() > SHORTEST && self.letters.iter().any(named)
     }
 }
 

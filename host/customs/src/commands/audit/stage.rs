@@ -1,7 +1,7 @@
 //! Calls: a tool, its arguments and a scene in; what the boundary saw out. Each call has a session and a ledger of its own, in memory, so that
 //! nothing of one call is in the next but what it left on the ground.
 
-use super::scene::Scene;
+use super::scene::{GRANTED, Scene};
 use super::seen::Seen;
 use crate::commands::{Runtime, shared};
 use crate::exit::Fault;
@@ -10,6 +10,7 @@ use customs_boundary::{Context, Network, Roots};
 use customs_engine::{CallError, Listed, Program, Session};
 use customs_ledger::{Component, Event, Ledger, Open, RunKey, run_id};
 use customs_policy::Policy;
+use customs_report::Accesses;
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -84,6 +85,10 @@ impl Stage {
         let (session, ledger) = self.session(&scene.policy, &scene.roots, &scene.network)?;
         let report = self.runtime.block_on(session.call(prepared, Context::default()))?.map_err(Fault::internal)?;
         let ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Ok(Seen::of(&ledger, report, arguments)))
+        let mut seen = Seen::of(&ledger, report, arguments);
+        if scene.name == GRANTED {
+            seen.needs = Accesses::read(ledger.kept()).accesses;
+        }
+        Ok(Ok(seen))
     }
 }

@@ -1,7 +1,7 @@
 //! What all calls of one tool come to: each deed once, with where and how often; endings; what was found; and what the variants of a call did
 //! that the call itself did not. Bounded, and what is beyond a bound is counted.
 
-use super::scene::Scene;
+use super::scene::{AGAIN, ELSEWHERE, LATER, Scene};
 use super::seen::{Count, Deed, Seen};
 use customs_audit::decoys::Decoys;
 use customs_audit::inputs::{Class, Input};
@@ -22,13 +22,18 @@ pub(super) struct Times {
     /// Scenario and input of the first.
     pub(super) first: String,
     pub(super) inputs: BTreeSet<usize>,
+    /// Only variants of calls did it.
+    pub(super) later: bool,
 }
 
 impl Times {
     fn add(&mut self, at: &Place<'_>) {
+        let later = matches!(at.scene.name, LATER | ELSEWHERE | AGAIN);
         if self.calls == 0 {
             self.first = at.shown();
+            self.later = later;
         }
+        self.later &= later;
         self.calls += 1;
         if self.inputs.len() < MOST {
             self.inputs.insert(at.input);
@@ -122,8 +127,9 @@ pub(super) struct Tally {
     pub(super) classes: BTreeMap<&'static str, u64>,
     pub(super) scenes: BTreeMap<&'static str, (u64, u64)>,
     pub(super) calls: u64,
-    /// Calls of which not everything was recorded or searched.
+    /// Calls of which not everything was recorded or searched: with ordinary inputs, and with payloads.
     pub(super) incomplete: u64,
+    pub(super) in_part: u64,
     /// What each input did in the decoys' world, to compare variants with.
     bases: BTreeMap<usize, String>,
     /// Every deed of any call in it.
@@ -138,7 +144,11 @@ impl Tally {
         let counts = self.scenes.entry(at.scene.name).or_default();
         counts.0 += 1;
         counts.1 = counts.1.saturating_add(denied);
-        self.incomplete += u64::from(!seen.report.complete);
+        if !seen.report.complete {
+            // What is made to be too much may be.
+            let counted = if at.of.class.is_payload() { &mut self.in_part } else { &mut self.incomplete };
+            *counted += 1;
+        }
         for (deed, count) in seen.behaviours() {
             if self.deeds.len() >= MOST && !self.deeds.contains_key(&deed) {
                 self.left_out += 1;
@@ -153,8 +163,10 @@ impl Tally {
         self.endings.entry(seen.ending()).or_default().add(at);
         self.findings(at, seen, decoys);
         for bait in &at.of.bait {
-            for access in &seen.accesses {
-                if bait.caught(access.capability, &access.target, None) && self.followed.len() < MOST {
+            for access in seen.accesses.iter().filter(|access| access.asked) {
+                let caught =
+                    bait.caught(access.capability, &access.target, None) && is_followed(&access.target, &bait.needle);
+                if caught && self.followed.len() < MOST {
                     let followed = Followed {
                         class: at.of.class.as_str(),
                         capability: access.capability,
@@ -215,6 +227,10 @@ impl Tally {
     fn findings(&mut self, at: &Place<'_>, seen: &Seen, decoys: &Decoys) {
         let report = &seen.report;
         for finding in &report.findings {
+            // A payload that comes back is an echo, whatever it says to whom.
+            if finding.rule.starts_with("CUS3") && (at.of.class.is_payload() || is_argument(finding, &report.sources)) {
+                continue;
+            }
             let Some(sink) = report.sinks.iter().find(|sink| sink.id == finding.sink) else { continue };
             let source = finding.source.and_then(|id| report.sources.iter().find(|source| source.id == id));
             let to = match sink.kind {
@@ -264,6 +280,20 @@ impl Tally {
             }
         }
     }
+}
+
+fn is_argument(finding: &Finding, sources: &[Source]) -> bool {
+    let source = finding.source.and_then(|id| sources.iter().find(|source| source.id == id));
+    source.is_some_and(|source| matches!(source.kind, SourceKind::Argument | SourceKind::Stdin))
+}
+
+/// The path is where the payload leads, and not the payload's own text as a file's name.
+fn is_followed(target: &str, needle: &str) -> bool {
+    let Some(path) = target.strip_prefix('/') else { return true };
+    let before = path.to_ascii_lowercase();
+    let Some(before) = before.strip_suffix(needle.trim_start_matches('/')) else { return false };
+    // The root, a home, or a folder of plain names in between.
+    before.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
 }
 
 /// The decoy whose secret part stands in what was found of a source.

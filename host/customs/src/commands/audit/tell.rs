@@ -1,6 +1,7 @@
 //! Everything that was seen, as the audit that reports are made of.
 
 use super::judge::{Judge, Judged, from, told as where_told};
+use super::needs;
 use super::plan::Plan;
 use super::scene::ABOUT;
 use super::seen::Count;
@@ -8,13 +9,15 @@ use super::tally::Tally;
 use super::trial::{Tool, Tried};
 use crate::cli::Audit as Args;
 use crate::commands::shown_name;
+use crate::exit::Fault;
 use crate::machine::Machine;
 use customs_audit::checks::{self, Broad, Check, Situation};
 use customs_audit::columns::{By, Declaration, Exercise, Row, columns, described};
-use customs_audit::score::{Evidence, recommend, score};
+use customs_audit::score::{Evidence, Matter, recommend, score};
 use customs_audit::statics::Statics;
 use customs_engine::Program;
 use customs_engine::load::Kind;
+use customs_flow::Severity;
 use customs_ledger::hex;
 use customs_policy::{Capability, HostView as _, Policy};
 use customs_report::audit::{self, Audit, Behaviour, Column, Component, Decoy, Issue, Part, Scenario, Verdict};
@@ -24,7 +27,13 @@ use std::collections::BTreeMap;
 /// Deeds of a tool that are told; the rest is counted.
 const MAX_BEHAVIOURS: usize = 500;
 
-pub(super) fn audit(args: &Args, plan: &Plan, program: &Program, statics: Statics, tried: &Tried) -> Audit {
+pub(super) fn audit(
+    args: &Args,
+    plan: &Plan,
+    program: &Program,
+    statics: Statics,
+    tried: &Tried,
+) -> Result<Audit, Fault> {
     let mut evidence: Vec<Evidence> = Vec::new();
     let mut issues: Vec<Issue> = Vec::new();
     for tool in &tried.tools {
@@ -54,8 +63,6 @@ pub(super) fn audit(args: &Args, plan: &Plan, program: &Program, statics: Static
         evidence.extend(check.evidence());
         issues.extend(of_check(check));
     }
-    issues.sort_by_key(|issue| std::cmp::Reverse(issue.severity));
-    let score = score(&evidence);
     let facts = program.facts();
     let mut cuts = tried.cuts.clone();
     for tool in tried.tools.iter().filter(|tool| tool.tally.incomplete > 0) {
@@ -67,7 +74,20 @@ pub(super) fn audit(args: &Args, plan: &Plan, program: &Program, statics: Static
     if !statics.complete {
         cuts.push("not all bytes of the component were looked at".to_owned());
     }
-    Audit {
+    let (least, unmet) = needs::least(args, plan, tried)?;
+    cuts.extend(unmet);
+    if tried.needs.left_out > 0 {
+        cuts.push(format!("{} accesses were left out of the least policy", tried.needs.left_out));
+    }
+    let beyond = plan.check.as_ref().map(|check| needs::missing(check, plan, tried));
+    for missing in beyond.iter().flatten() {
+        issues.push(of_missing(missing));
+        let what = format!("{} {}", missing.capability, missing.target);
+        evidence.push(Evidence::new(Matter::Denied, customs_audit::Severity::Medium, what, "--check"));
+    }
+    issues.sort_by_key(|issue| std::cmp::Reverse(issue.severity));
+    let score = score(&evidence);
+    Ok(Audit {
         component: Component {
             path: args.component.display().to_string(),
             name: shown_name(&args.component),
@@ -100,10 +120,25 @@ pub(super) fn audit(args: &Args, plan: &Plan, program: &Program, statics: Static
                 .collect(),
             recommendations: recommend(&evidence),
         },
-        least: None,
-        beyond: None,
+        // With nothing granted nothing was let pass.
+        least: (plan.grants_anything() || args.write_policy.is_some()).then_some(least),
+        beyond,
         methods: vec!["boundary", "match", "static", "check"],
         cuts,
+    })
+}
+
+fn of_missing(missing: &audit::Missing) -> Issue {
+    Issue {
+        rule: "CUA221",
+        severity: Severity::Medium,
+        certain: false,
+        method: "boundary",
+        tool: None,
+        subject: format!("{} {}", missing.capability, missing.target),
+        what: "A call needed it, and the policy of --check does not grant it.".to_owned(),
+        evidence: Vec::new(),
+        finding: None,
     }
 }
 
@@ -361,6 +396,7 @@ fn of_tool(tool: &Tool, tried: &Tried) -> audit::Tool {
         inputs: tally.classes.iter().map(|(class, number)| ((*class).to_owned(), *number)).collect(),
         calls: tally.calls,
         endings: tally.endings.iter().map(|(ending, times)| (ending.clone(), times.calls)).collect(),
+        in_part: tally.incomplete.saturating_add(tally.in_part),
         behaviours: behaviours.collect(),
         behaviours_left_out: tally.left_out.saturating_add(tally.deeds.len().saturating_sub(MAX_BEHAVIOURS) as u64),
     }

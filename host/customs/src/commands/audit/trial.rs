@@ -1,6 +1,7 @@
 //! The trials: every tool, every input, every world, in an order that is always the same. Ends in time, and says what it did not get to.
 
 use super::ground::{Ground, Laid};
+use super::needs::Needs;
 use super::plan::Plan;
 use super::progress::Progress;
 use super::scene::{AGAIN, Scene, Scenery};
@@ -10,8 +11,9 @@ use crate::cli::Audit;
 use crate::exit::Fault;
 use crate::machine;
 use customs_audit::decoys::{Decoys, HOME, USER};
-use customs_audit::inputs::{Class, Input, generate};
+use customs_audit::inputs::{Class, Input, Known, generate_with};
 use customs_engine::Listed;
+use customs_policy::MountKind;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -90,6 +92,8 @@ pub(super) struct Tried {
     pub(super) decoys: Decoys,
     /// What was not done, each a sentence.
     pub(super) cuts: Vec<String>,
+    /// What the calls under the policy reached.
+    pub(super) needs: Needs,
 }
 
 pub(super) struct Tool {
@@ -128,6 +132,7 @@ pub(super) fn run(
     let listed = chosen(args, plan, stage.tools(&worlds.nothing)?, &stage.name)?;
     let mut tools = Vec::new();
     let mut cuts = Vec::new();
+    let mut needs = Needs::default();
     let mut progress = Progress::new(listed.len().saturating_mul(worlds.calls(args.inputs as usize)));
     let count = listed.len();
     for (at, listed) in listed.into_iter().enumerate() {
@@ -144,6 +149,8 @@ pub(super) fn run(
             until,
             progress: &mut progress,
             cuts: &mut cuts,
+            needs: &mut needs,
+            given: plan.arguments.is_some(),
         };
         if one.tool.refused.is_none() {
             one.all(&worlds, args, plan)?;
@@ -151,7 +158,7 @@ pub(super) fn run(
         tools.push(one.tool);
     }
     progress.done();
-    Ok(Tried { tools, decoys, cuts })
+    Ok(Tried { tools, decoys, cuts, needs })
 }
 
 /// The tools that are meant.
@@ -174,6 +181,35 @@ fn chosen(args: &Audit, plan: &Plan, listed: Vec<Listed>, name: &str) -> Result<
     Ok(tools)
 }
 
+/// Files and ends that are there, for inputs that are to get past a tool's first check.
+fn known(plan: &Plan) -> Known {
+    const EACH: usize = 3;
+    let mut paths: Vec<String> = Vec::new();
+    for mount in plan.given.mounts() {
+        if mount.kind == MountKind::File {
+            paths.push(mount.guest.to_string());
+            continue;
+        }
+        let Ok((dir, _)) = machine::directory(&mount.host) else { continue };
+        let entries = dir.entries().into_iter().flatten().flatten();
+        let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+        let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        let guest = mount.guest.as_str().trim_end_matches('/');
+        paths.extend(names.iter().take(EACH).map(|name| format!("{guest}/{name}")));
+        paths.push(if guest.is_empty() { "/".to_owned() } else { guest.to_owned() });
+    }
+    paths.extend(ORDINARY.iter().take(EACH).map(|(guest, _)| (*guest).to_owned()));
+    let origins = plan.layers.iter().flat_map(|layer| &layer.raw.allow_net).flat_map(|entry| entry.split(','));
+    let origins: Vec<&str> =
+        origins.map(str::trim).filter(|origin| !origin.is_empty() && !origin.contains('*')).collect();
+    let urls = origins
+        .iter()
+        .map(|origin| if origin.contains("://") { format!("{origin}/") } else { format!("https://{origin}/") });
+    let host = |origin: &&str| origin.split_once("://").map_or(*origin, |(_, rest)| rest).to_owned();
+    Known { paths, urls: urls.collect(), hosts: origins.iter().map(host).collect() }
+}
+
 /// Every scene of an audit.
 struct Worlds {
     /// None where nothing is granted: then it would be the same as `nothing`.
@@ -182,6 +218,8 @@ struct Worlds {
     decoys: Scene,
     again: Scene,
     variants: Vec<Scene>,
+    /// What inputs may name.
+    known: Known,
 }
 
 impl Worlds {
@@ -200,6 +238,7 @@ impl Worlds {
             decoys: scenery.decoys()?,
             again: Scene { name: AGAIN, ..scenery.decoys()? },
             variants,
+            known: known(plan),
         })
     }
 
@@ -219,6 +258,9 @@ struct Trial<'a> {
     until: Instant,
     progress: &'a mut Progress,
     cuts: &'a mut Vec<String>,
+    needs: &'a mut Needs,
+    /// The first input is the person's own.
+    given: bool,
 }
 
 /// What came of asking once.
@@ -234,7 +276,7 @@ enum Asked {
 impl Trial<'_> {
     fn all(&mut self, worlds: &Worlds, args: &Audit, plan: &Plan) -> Result<(), Fault> {
         let most = args.inputs as usize;
-        let mut inputs = generate(&self.tool.listed.input_schema, args.seed, most);
+        let mut inputs = generate_with(&self.tool.listed.input_schema, args.seed, most, &worlds.known);
         if let Some(arguments) = &plan.arguments {
             let (field, label) = (String::new(), "the given arguments".to_owned());
             inputs.insert(
@@ -322,7 +364,10 @@ impl Trial<'_> {
         }
         let called = self.stage.call(place.scene, &self.tool.listed, &place.of.arguments)?;
         self.progress.step(&self.tool.listed.name, place.scene.name);
-        let Ok(seen) = called else { return Ok(Asked::Unfit) };
+        let Ok(mut seen) = called else { return Ok(Asked::Unfit) };
+        let needs = std::mem::take(&mut seen.needs);
+        let by_person = self.given && place.input == 0;
+        self.needs.add(needs, |access| by_person || seen.is_own(access));
         if restore && seen.changed_files() {
             self.ground.restore()?;
         }
