@@ -14,6 +14,7 @@
 
 mod support;
 
+mod audit;
 mod clocks;
 mod contract;
 mod environment;
