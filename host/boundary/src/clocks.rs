@@ -45,16 +45,17 @@ impl View<'_> {
 impl wall_clock::Host for View<'_> {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
         self.count(Import::WallNow);
+        let start = self.guard.recorder.policy().clock_start();
         match self.fixed("wall-clock.now")? {
             Some(nanos) => Ok(wall_clock::Datetime {
-                seconds: self.guard.recorder.policy().clock_start() + nanos / 1_000_000_000,
+                seconds: start + nanos / 1_000_000_000,
                 nanoseconds: u32::try_from(nanos % 1_000_000_000).unwrap_or(0),
             }),
             None => {
                 let (tape, later) = (self.guard.recorder.tape().clone(), self.later());
                 let absent = || {
                     Ok(wall_clock::Datetime {
-                        seconds: FIXED_SECONDS + later / 1_000_000_000,
+                        seconds: start + later / 1_000_000_000,
                         nanoseconds: u32::try_from(later % 1_000_000_000).unwrap_or(0),
                     })
                 };
