@@ -49,14 +49,16 @@ impl Audit {
     pub fn told(&self) -> Vec<String> {
         let word = |issue: &Value, key: &str| issue[key].as_str().unwrap_or_default().to_owned();
         let rows = self.issues().iter().filter(|issue| !issue["tool"].is_null());
-        rows.map(|issue| format!("{} {} {}", word(issue, "rule"), word(issue, "severity"), word(issue, "subject"))).collect()
+        rows.map(|issue| format!("{} {} {}", word(issue, "rule"), word(issue, "severity"), word(issue, "subject")))
+            .collect()
     }
 
     /// The issue of a rule whose subject has this in it.
     pub fn issue(&self, rule: &str, subject: &str) -> &Value {
-        let found = self.issues().iter().find(|issue| {
-            issue["rule"] == rule && issue["subject"].as_str().unwrap().contains(subject)
-        });
+        let found = self
+            .issues()
+            .iter()
+            .find(|issue| issue["rule"] == rule && issue["subject"].as_str().unwrap().contains(subject));
         found.unwrap_or_else(|| panic!("no {rule} about {subject}: {:#?}", self.told()))
     }
 

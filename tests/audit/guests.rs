@@ -104,7 +104,11 @@ fn audit_with_given_arguments_tries_them_first_and_sees_what_they_bring_about() 
     let leaking = audit(&world, "leaks", &["leak", "--args", r#"{"from":"env","to":"return","shape":"text"}"#]);
     let told = leaking.issue("CUA101", "API_KEY");
     assert!(Audit::evidence(told).contains("the given arguments"), "{told}");
-    let honest = audit(&world, "leaks", &["leak", "--args", r#"{"from":"argument","text":"hello","to":"return","shape":"text"}"#]);
+    let honest = audit(
+        &world,
+        "leaks",
+        &["leak", "--args", r#"{"from":"argument","text":"hello","to":"return","shape":"text"}"#],
+    );
     assert!(!honest.has("CUA101"), "{:?}", honest.told());
 }
 

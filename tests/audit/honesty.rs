@@ -52,7 +52,17 @@ fn audit_never_shows_the_value_of_a_granted_variable() {
     for format in ["text", "json", "sarif", "html"] {
         let component = guest("hello");
         let run = world
-            .customs(&["audit", component.to_str().unwrap(), "-o", format, "--inputs", "8", "--allow-env=MY_SECRET_TOKEN", "--time", "10m"])
+            .customs(&[
+                "audit",
+                component.to_str().unwrap(),
+                "-o",
+                format,
+                "--inputs",
+                "8",
+                "--allow-env=MY_SECRET_TOKEN",
+                "--time",
+                "10m",
+            ])
             .env("MY_SECRET_TOKEN", secret)
             .run();
         run.exits(0);

@@ -52,7 +52,13 @@ fn audit_writes_a_policy_that_passes_its_own_check() {
     let written = audit(
         &world,
         "notes",
-        &["search", "--allow-read={work}::/data", "--allow-net=https://api.example.com", "--write-policy", policy.to_str().unwrap()],
+        &[
+            "search",
+            "--allow-read={work}::/data",
+            "--allow-net=https://api.example.com",
+            "--write-policy",
+            policy.to_str().unwrap(),
+        ],
     );
     written.run.exits(0);
     let text = String::from_utf8(world.read("least.toml")).unwrap();
@@ -63,7 +69,11 @@ fn audit_writes_a_policy_that_passes_its_own_check() {
     assert_eq!(checked.run.json["beyond"].as_array().map(Vec::len), Some(0), "{}", checked.run);
 
     // Without its grant the same calls want more.
-    let less: String = text.lines().filter(|line| !line.contains("::/data") && !line.starts_with("allow-read") && *line != "]").map(|line| format!("{line}\n")).collect();
+    let less: String = text
+        .lines()
+        .filter(|line| !line.contains("::/data") && !line.starts_with("allow-read") && *line != "]")
+        .map(|line| format!("{line}\n"))
+        .collect();
     world.write("less.toml", less);
     let beyond = audit(&world, "notes", &["search", "--check", world.path("less.toml").to_str().unwrap()]);
     beyond.run.exits(4);
@@ -121,7 +131,8 @@ fn audit_checks_of_the_policy_are_all_there() {
 fn audit_of_other_bytes_than_the_policy_pins_is_refused() {
     let world = World::new();
     let component = guest("notes");
-    let policy = format!("[tool.notes]\ncomponent = {:?}\nsha256 = \"{}\"\n", component.to_str().unwrap(), "0".repeat(64));
+    let policy =
+        format!("[tool.notes]\ncomponent = {:?}\nsha256 = \"{}\"\n", component.to_str().unwrap(), "0".repeat(64));
     world.write("pin.toml", policy);
     let told = audit(&world, "notes", &["--policy", world.path("pin.toml").to_str().unwrap()]);
     told.run.exits(2);

@@ -35,14 +35,29 @@ fn audit_guest_text_is_text_in_every_format() {
     let arguments = serde_json::json!({"path": format!("/data/{evil}")}).to_string();
     for format in ["text", "json", "sarif", "html"] {
         let component = guest("suspect");
-        let arguments = ["audit", component.to_str().unwrap(), "read-file", "--args", &arguments, "-o", format, "--inputs", "4", "--time", "10m"];
+        let arguments = [
+            "audit",
+            component.to_str().unwrap(),
+            "read-file",
+            "--args",
+            &arguments,
+            "-o",
+            format,
+            "--inputs",
+            "4",
+            "--time",
+            "10m",
+        ];
         let told = world.customs(&arguments).run();
         told.exits(0);
         let hidden = told.stdout.chars().find(|c| *c != '\n' && customs_ledger::is_unsafe_char(*c));
         assert_eq!(hidden, None, "{format}");
         if format == "html" {
             let elements = page::elements(&told.stdout).unwrap();
-            assert!(!elements.iter().any(|element| matches!(element.tag.as_str(), "script" | "a" | "img" | "link")), "a page of text");
+            assert!(
+                !elements.iter().any(|element| matches!(element.tag.as_str(), "script" | "a" | "img" | "link")),
+                "a page of text"
+            );
         }
         if format == "sarif" {
             let log: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
@@ -57,7 +72,19 @@ fn audit_sarif_has_a_result_for_each_issue_with_its_rule() {
     let told = audit(&world, "suspect", &["shout"]);
     let component = guest("suspect");
     let sarif = world
-        .customs(&["audit", component.to_str().unwrap(), "shout", "--inputs", "30", "--timeout", "20s", "--time", "10m", "-o", "sarif"])
+        .customs(&[
+            "audit",
+            component.to_str().unwrap(),
+            "shout",
+            "--inputs",
+            "30",
+            "--timeout",
+            "20s",
+            "--time",
+            "10m",
+            "-o",
+            "sarif",
+        ])
         .run();
     let log: serde_json::Value = serde_json::from_str(&sarif.stdout).unwrap();
     let run = &log["runs"][0];
@@ -113,7 +140,10 @@ fn audit_documentation_names_tests_that_exist() {
         }
     }
     let table = text.split("## Row by row").nth(1).expect("the table is there").split("\n## ").next().unwrap();
-    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ") && !line.contains("---") && !line.contains("| shown by")).collect();
+    let rows: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.contains("---") && !line.contains("| shown by"))
+        .collect();
     assert!(rows.len() >= 20, "{} rows", rows.len());
     for row in rows {
         let cell = row.trim_end_matches('|').rsplit('|').next().unwrap();

@@ -13,7 +13,8 @@ const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(93, 184, 215, 14));
 const STAND_IN: &str = "audit-0123456789abcdefghijklmnopqrst";
 
 const PAGE: &str = "<!doctype html><html><head><title>Welcome</title></head><body><h1>Welcome</h1><p>All systems are up.</p></body></html>\n";
-const JSON: &str = r#"{"ok":true,"status":"ok","id":42,"name":"sample","items":[{"id":1,"value":"first"},{"id":2,"value":"second"}]}"#;
+const JSON: &str =
+    r#"{"ok":true,"status":"ok","id":42,"name":"sample","items":[{"id":1,"value":"first"},{"id":2,"value":"second"}]}"#;
 const TEXT: &str = "ok\n";
 
 /// The network of a scene.
@@ -38,7 +39,9 @@ impl Peer for Sinkhole {
         let path = asked.url.split(['?', '#']).next().unwrap_or_default();
         let (kind, body) = match () {
             () if accepts("text/html") || path.ends_with(".html") => ("text/html; charset=utf-8", PAGE),
-            () if accepts("text/plain") || path.ends_with(".txt") || path.ends_with(".md") => ("text/plain; charset=utf-8", TEXT),
+            () if accepts("text/plain") || path.ends_with(".txt") || path.ends_with(".md") => {
+                ("text/plain; charset=utf-8", TEXT)
+            }
             () => ("application/json", JSON),
         };
         let body = if asked.method.eq_ignore_ascii_case("HEAD") { "" } else { body };

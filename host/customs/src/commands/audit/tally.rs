@@ -134,9 +134,15 @@ pub(super) struct Tally {
     bases: BTreeMap<usize, String>,
     /// Every deed of any call in it.
     usual: BTreeSet<Deed>,
+    /// Variables that the audit itself brings and that are no secrets.
+    made_up: BTreeSet<String>,
 }
 
 impl Tally {
+    pub(super) fn new(made_up: BTreeSet<String>) -> Tally {
+        Tally { made_up, ..Tally::default() }
+    }
+
     /// Takes one call in.
     pub(super) fn add(&mut self, at: &Place<'_>, seen: &Seen, decoys: &Decoys) {
         self.calls += 1;
@@ -258,6 +264,7 @@ impl Tally {
                         self.leaks.entry(leak).or_default().add(at);
                     }
                 }
+                None if source.is_some_and(|one| one.kind == SourceKind::Env && self.made_up.contains(&one.name)) => {}
                 None => {
                     let name = |source: &Source| match source.kind {
                         SourceKind::HttpResponse | SourceKind::Socket => source.kind.as_str().to_owned(),

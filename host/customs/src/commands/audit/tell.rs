@@ -426,7 +426,7 @@ fn decoys(tried: &Tried) -> audit::Decoys {
         leaked: leaked(one.name),
     };
     audit::Decoys {
-        files: tried.decoys.files.iter().filter(|one| !one.secrets.is_empty()).map(file).collect(),
+        files: tried.decoys.files.iter().map(file).collect(),
         variables: tried.decoys.variables.iter().filter(|one| !one.secrets.is_empty()).map(variable).collect(),
     }
 }

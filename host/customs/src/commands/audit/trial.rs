@@ -10,11 +10,11 @@ use super::tally::{Place, Tally};
 use crate::cli::Audit;
 use crate::exit::Fault;
 use crate::machine;
-use customs_audit::decoys::{Decoys, HOME, USER};
+use customs_audit::decoys::{DecoyFile, DecoyVariable, Decoys, HOME, USER};
 use customs_audit::inputs::{Class, Input, Known, generate_with};
 use customs_engine::Listed;
 use customs_policy::MountKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// Inputs that variants are made of: the given arguments, and typical ones.
@@ -109,13 +109,7 @@ pub(super) fn run(
     empty: &std::fs::File,
     deadline: Instant,
 ) -> Result<Tried, Fault> {
-    let mut random = Ok(());
-    let decoys = Decoys::make(&mut |bytes: &mut [u8]| {
-        if random.is_ok() {
-            random = machine::random(bytes);
-        }
-    });
-    random?;
+    let decoys = decoys()?;
     let decoy_files = decoys.files.iter().map(|one| Laid { guest: one.path.clone(), bytes: one.content.clone() });
     let taken = |guest: &str| decoys.files.iter().any(|one| one.path == guest);
     let ordinary = ORDINARY.iter().filter(|(guest, _)| !taken(guest));
@@ -145,7 +139,11 @@ pub(super) fn run(
             stage,
             ground: &ground,
             decoys: &decoys,
-            tool: Tool { refused: listed.refused().map(str::to_owned), listed, tally: Tally::default() },
+            tool: Tool {
+                refused: listed.refused().map(str::to_owned),
+                listed,
+                tally: Tally::new(made_up(plan, &variables)),
+            },
             until,
             progress: &mut progress,
             cuts: &mut cuts,
@@ -159,6 +157,45 @@ pub(super) fn run(
     }
     progress.done();
     Ok(Tried { tools, decoys, cuts, needs })
+}
+
+/// Names that no service has and half of all tools ask for.
+const PLAIN: [&str; 6] = ["API_KEY", "API_TOKEN", "AUTH_TOKEN", "PASSWORD", "SECRET_KEY", "TOKEN"];
+/// Files beside the ones that a tool is for.
+const BESIDE: [&str; 2] = ["/data/secret.txt", "/data/.env"];
+
+/// The decoys, and some more under names that belong to nobody.
+fn decoys() -> Result<Decoys, Fault> {
+    let mut random = Ok(());
+    let mut fill = |bytes: &mut [u8]| {
+        if random.is_ok() {
+            random = machine::random(bytes);
+        }
+    };
+    let mut decoys = Decoys::make(&mut fill);
+    let mut token = || {
+        let mut bytes = [0; 20];
+        fill(&mut bytes);
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    for name in PLAIN {
+        let value = token();
+        let secrets = std::iter::once(0..value.len()).collect();
+        if !decoys.variables.iter().any(|one| one.name == name) {
+            decoys.variables.push(DecoyVariable { kind: "key without a service", name, value, secrets });
+        }
+    }
+    for path in BESIDE {
+        let before = "SERVICE_PASSWORD=";
+        let content = format!("{before}{}\n", token()).into_bytes();
+        let secrets = std::iter::once(before.len()..content.len().saturating_sub(1)).collect();
+        if !decoys.files.iter().any(|one| one.path == path) {
+            decoys.files.push(DecoyFile { kind: "secret beside the data", path: path.to_owned(), content, secrets });
+        }
+    }
+    decoys.variables.sort_by_key(|one| one.name);
+    decoys.files.sort_by(|a, b| a.path.cmp(&b.path));
+    random.map(|()| decoys)
 }
 
 /// The tools that are meant.
@@ -208,6 +245,16 @@ fn known(plan: &Plan) -> Known {
         .map(|origin| if origin.contains("://") { format!("{origin}/") } else { format!("https://{origin}/") });
     let host = |origin: &&str| origin.split_once("://").map_or(*origin, |(_, rest)| rest).to_owned();
     Known { paths, urls: urls.collect(), hosts: origins.iter().map(host).collect() }
+}
+
+/// Variables that the audit brings, and that hold nothing that anybody would miss: they may be told.
+fn made_up(plan: &Plan, variables: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let shapes = SHAPES.iter().flat_map(|(_, shape)| shape.iter().map(|(name, _)| (*name).to_owned()));
+    let mut all: BTreeSet<String> = variables.keys().cloned().chain(shapes).collect();
+    for held in plan.given.env() {
+        all.remove(&held.name);
+    }
+    all
 }
 
 /// Every scene of an audit.
@@ -291,7 +338,16 @@ impl Trial<'_> {
             return Ok(());
         }
         // The world that shows most comes first: it is the last that time may cut.
-        let fit = self.world(&worlds.decoys, &inputs, true)?;
+        let (fit, stuck) = self.world(&worlds.decoys, &inputs, true)?;
+        if stuck {
+            // What never ends in one world does not in the others: once more in each is enough to say so.
+            let first = inputs.get(..1).unwrap_or_default();
+            self.world(&worlds.nothing, first, false)?;
+            if let Some(granted) = &worlds.granted {
+                self.world(granted, first, false)?;
+            }
+            return Ok(());
+        }
         let bases: Vec<usize> = fit
             .iter()
             .copied()
@@ -306,8 +362,8 @@ impl Trial<'_> {
         Ok(())
     }
 
-    /// Every input in one world. Gives those that fit the tool.
-    fn world(&mut self, scene: &Scene, inputs: &[Input], usual: bool) -> Result<Vec<usize>, Fault> {
+    /// Every input in one world. Gives those that fit the tool, and whether all calls of it at the end ran into the time limit.
+    fn world(&mut self, scene: &Scene, inputs: &[Input], usual: bool) -> Result<(Vec<usize>, bool), Fault> {
         let (mut fit, mut in_a_row) = (Vec::new(), 0);
         for (at, input) in inputs.iter().enumerate() {
             match self.ask(&Place { scene, input: at, of: input, time: 1 }, usual, true)? {
@@ -320,19 +376,24 @@ impl Trial<'_> {
                     fit.push(at);
                     in_a_row = if timed_out { in_a_row + 1 } else { 0 };
                     if in_a_row >= PATIENCE {
-                        let name = &self.tool.listed.name;
                         self.cuts.push(format!(
-                            "{name}, {}: {PATIENCE} calls in a row ran into the time limit; {} of {} inputs were tried",
+                            "{}, {}: {PATIENCE} calls in a row ran into the time limit; {} of {} inputs were tried, and no variants",
+                            self.tool.listed.name,
                             scene.name,
                             at + 1,
                             inputs.len()
                         ));
-                        break;
+                        return Ok((fit, true));
                     }
                 }
             }
         }
-        Ok(fit)
+        let stuck = in_a_row > 0 && in_a_row == fit.len();
+        if stuck && usual {
+            self.cuts
+                .push(format!("{}: every call ran into the time limit; no variants were tried", self.tool.listed.name));
+        }
+        Ok((fit, stuck))
     }
 
     fn variants(&mut self, worlds: &Worlds, inputs: &[Input], bases: &[usize]) -> Result<(), Fault> {
