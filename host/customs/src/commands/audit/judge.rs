@@ -9,6 +9,7 @@ use customs_audit::score::{Evidence, Matter};
 use customs_flow::Severity;
 use customs_policy::{Capability, Policy, Request, decide};
 use customs_report::audit::Issue;
+use std::collections::BTreeMap;
 
 /// An issue, and what it adds to the score.
 pub(super) struct Judged {
@@ -46,7 +47,7 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     pub(super) fn judge(&self) -> Vec<Judged> {
         let mut all = Vec::new();
-        self.tally.leaks.iter().for_each(|(leak, times)| all.push(self.leak(leak, times)));
+        all.extend(self.leaks());
         for (deed, tallied) in self.tally.deeds.iter().filter(|(deed, _)| !deed.asked) {
             all.extend(self.deed(deed, tallied));
         }
@@ -85,6 +86,38 @@ impl Judge<'_> {
 
     fn evidence(&self, matter: Matter, severity: Severity, what: impl Into<String>) -> Option<Evidence> {
         Some(Evidence::new(matter, of(severity), what, self.tool))
+    }
+
+    /// Leaks of decoys. Where many went to one place, one issue names them.
+    fn leaks(&self) -> Vec<Judged> {
+        const FEW: usize = 3;
+        // What a command prints is what it returns.
+        let twice = |leak: &Leak| {
+            leak.sink == "stdout" && self.tally.leaks.contains_key(&Leak { sink: "return", ..leak.clone() })
+        };
+        let mut places: BTreeMap<(&str, &str, bool), Vec<(&Leak, &Times)>> = BTreeMap::new();
+        for (leak, times) in self.tally.leaks.iter().filter(|(leak, _)| !twice(leak)) {
+            places.entry((leak.sink, &leak.to, leak.asked)).or_default().push((leak, times));
+        }
+        let mut all = Vec::new();
+        for leaks in places.into_values() {
+            let mut judged: Vec<Judged> = leaks.iter().map(|(leak, times)| self.leak(leak, times)).collect();
+            if judged.len() > FEW {
+                let names: Vec<&str> = leaks.iter().map(|(leak, _)| leak.decoy.as_str()).collect();
+                let count = names.len();
+                if let Some(first) = judged.first_mut() {
+                    let place = first.issue.subject.split(" -> ").nth(1).unwrap_or_default().to_owned();
+                    first.issue.subject = format!("{count} decoys -> {place}");
+                    first.issue.what =
+                        format!("Bytes of {count} decoys stand in what the tool gave out; they exist nowhere else.");
+                    first.issue.evidence.push(format!("of {}", names.join(", ")));
+                }
+                // One is all that the score has room for.
+                judged.truncate(1);
+            }
+            all.extend(judged);
+        }
+        all
     }
 
     fn leak(&self, leak: &Leak, times: &Times) -> Judged {
@@ -301,6 +334,10 @@ impl Judge<'_> {
     }
 
     fn flow(&self, flow: &super::tally::Flow, times: &Times, finding: &customs_flow::Finding) -> Option<Judged> {
+        let returned = super::tally::Flow { sink: "return".to_owned(), ..flow.clone() };
+        if flow.sink == "stdout" && self.tally.flows.contains_key(&returned) {
+            return None;
+        }
         // What an argument asked for and got is what the tool is for, and so is what stands in the files of its folder.
         let ordinary = flow.asked || flow.rule == "CUS111" && finding.severity < Severity::Medium;
         let severity = if ordinary { Severity::Info } else { finding.severity };

@@ -10,7 +10,7 @@ use super::tally::{Place, Tally};
 use crate::cli::Audit;
 use crate::exit::Fault;
 use crate::machine;
-use customs_audit::decoys::{DecoyFile, DecoyVariable, Decoys, HOME, USER};
+use customs_audit::decoys::{DecoyVariable, Decoys, HOME, USER};
 use customs_audit::inputs::{Class, Input, Known, generate_with};
 use customs_engine::Listed;
 use customs_policy::MountKind;
@@ -161,9 +161,6 @@ pub(super) fn run(
 
 /// Names that no service has and half of all tools ask for.
 const PLAIN: [&str; 6] = ["API_KEY", "API_TOKEN", "AUTH_TOKEN", "PASSWORD", "SECRET_KEY", "TOKEN"];
-/// Files beside the ones that a tool is for.
-const BESIDE: [&str; 2] = ["/data/secret.txt", "/data/.env"];
-
 /// The decoys, and some more under names that belong to nobody.
 fn decoys() -> Result<Decoys, Fault> {
     let mut random = Ok(());
@@ -185,16 +182,7 @@ fn decoys() -> Result<Decoys, Fault> {
             decoys.variables.push(DecoyVariable { kind: "key without a service", name, value, secrets });
         }
     }
-    for path in BESIDE {
-        let before = "SERVICE_PASSWORD=";
-        let content = format!("{before}{}\n", token()).into_bytes();
-        let secrets = std::iter::once(before.len()..content.len().saturating_sub(1)).collect();
-        if !decoys.files.iter().any(|one| one.path == path) {
-            decoys.files.push(DecoyFile { kind: "secret beside the data", path: path.to_owned(), content, secrets });
-        }
-    }
     decoys.variables.sort_by_key(|one| one.name);
-    decoys.files.sort_by(|a, b| a.path.cmp(&b.path));
     random.map(|()| decoys)
 }
 
