@@ -31,6 +31,12 @@ impl Import {
         let known = is_known(&interface);
         Import { interface, functions, capabilities, known }
     }
+
+    /// An import of which only the types are used: it lets nobody do anything.
+    #[must_use]
+    pub fn of_types(interface: &str) -> Import {
+        Import { capabilities: Vec::new(), ..Import::new(interface, Vec::new()) }
+    }
 }
 
 /// Everything that these imports let a component do, sorted.

@@ -6,8 +6,17 @@
 //!
 //! Names and kinds are the same in every run, so that a report of them is; values go into no report, log or message.
 
+mod files;
+mod keys;
+mod piece;
+mod sqlite;
+mod variables;
+pub(crate) mod words;
+
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
+use words::Source;
 
 /// The home directory of the decoys.
 pub const HOME: &str = "/home/dev";
@@ -53,9 +62,35 @@ pub struct Decoys {
 impl Decoys {
     /// Makes decoys. `random` fills a slice with random bytes; the quality of the decoys is that of its bytes.
     pub fn make(random: &mut impl FnMut(&mut [u8])) -> Decoys {
-        let _ = random;
-        Decoys { files: Vec::new(), variables: Vec::new() }
+        let mut source = Source { fill: random };
+        let mut decoys = once(&mut source);
+        for _ in 0..TRIES {
+            if decoys.are_apart() {
+                break;
+            }
+            decoys = once(&mut source);
+        }
+        decoys
     }
+
+    /// Whether no eight bytes of a secret part stand in another, or twice in one.
+    fn are_apart(&self) -> bool {
+        let files = self.files.iter().flat_map(DecoyFile::secret_parts);
+        let variables = self.variables.iter().flat_map(DecoyVariable::secret_parts);
+        let mut seen = HashSet::new();
+        files.chain(variables).flat_map(|part| part.windows(8)).all(|window| seen.insert(window))
+    }
+}
+
+/// Digits of hexadecimal agree by chance once in some thousand runs; then all are made again. A generator that gives the same bytes for ever is not waited for.
+const TRIES: usize = 16;
+
+fn once(source: &mut Source<'_>) -> Decoys {
+    let mut files = files::files(source);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut variables = variables::variables(source);
+    variables.sort_by(|a, b| a.name.cmp(b.name));
+    Decoys { files, variables }
 }
 
 impl DecoyFile {
@@ -92,3 +127,6 @@ impl fmt::Debug for DecoyVariable {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

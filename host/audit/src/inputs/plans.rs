@@ -32,6 +32,8 @@ pub(super) enum Deed {
 const MAX_LISTED: usize = 16;
 /// Optional properties of one object that are tried with and without.
 const MAX_OPTIONAL: usize = 24;
+/// Characters of a text that is as long as, or as short as, its schema says. More is for [`Class::Oversize`], which has lengths of its own.
+const MAX_LENGTH: usize = 64 << 10;
 /// Items of a list that is long.
 const MANY: usize = 50;
 
@@ -161,7 +163,8 @@ fn texts(node: &Node<'_>, add: &mut impl FnMut(Class, String, Deed)) {
     }
     let (least, most) = (node.min_length(), node.max_length());
     let mut lengths = vec![least, 255, 1_024, 4_096];
-    lengths.extend(most.filter(|most| *most <= 64 << 10));
+    lengths.extend(most);
+    lengths.retain(|length| *length <= MAX_LENGTH);
     lengths.sort_unstable();
     lengths.dedup();
     for length in lengths {

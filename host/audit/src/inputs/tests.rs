@@ -132,7 +132,7 @@ fn inputs_of_hostile_schemas_must_not_hang_or_panic() {
         let before = std::time::Instant::now();
         let inputs = generate(&schema, 9, 50);
         let took = before.elapsed();
-        assert!(took.as_secs() < 20, "{took:?} for {}", &schema.to_string()[..40.min(schema.to_string().len())]);
+        assert!(took.as_secs() < 10, "{took:?} for {}", &schema.to_string()[..40.min(schema.to_string().len())]);
         for input in inputs {
             // What both understand, both must accept.
             if let Ok(validator) = jsonschema::draft202012::new(&schema) {

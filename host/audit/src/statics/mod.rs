@@ -6,6 +6,21 @@
 //!
 //! It is a look and no proof: what a tool makes up while it runs, encrypts, or puts together of pieces is not seen here, and the audit runs the tool for that.
 
+mod advisories;
+mod constants;
+mod encodings;
+mod features;
+mod hidden;
+mod hosts;
+mod known;
+mod packed;
+mod scan;
+mod secrets;
+mod walk;
+mod wiring;
+
+pub use advisories::Advisory;
+
 use crate::imports::Import;
 use crate::score::{Evidence, Matter};
 use crate::severity::Severity;
@@ -118,8 +133,31 @@ pub struct Statics {
 /// Looks at a component or core module. Never fails: what can't be read is not told, and `complete` is false.
 #[must_use]
 pub fn look(guest_wasm: &[u8]) -> Statics {
-    let _ = guest_wasm;
-    Statics::default()
+    let seen = walk::walk(guest_wasm);
+    let mut scan = scan::Scan::default();
+    for region in &seen.regions {
+        scan.region(region);
+    }
+    scan.imports(&seen.imports);
+    scan.producers(&seen.producers);
+    let complete = seen.complete && scan.complete();
+    let (looked_at, suppressed, indications) = scan.done();
+    Statics {
+        imports: seen.imports,
+        memories: seen.memories,
+        features: seen.features.into_iter().collect(),
+        producers: seen.producers,
+        indications,
+        modules: seen.modules,
+        looked_at,
+        complete,
+        suppressed,
+    }
+}
+
+/// The known holes of a producer's version.
+pub fn advisories_of(producer: &Producer) -> impl Iterator<Item = &'static Advisory> {
+    advisories::of(producer)
 }
 
 impl Indication {
@@ -141,3 +179,6 @@ impl Indication {
             .then(|| Evidence::new(matter, self.severity, self.what.clone(), self.place.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests;
