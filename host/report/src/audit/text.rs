@@ -173,9 +173,12 @@ fn decoys(text: &mut String, audit: &Audit) {
     }
     line(text, "decoys", &format!("{there} laid out, {touched} read or changed, {leaked} given out"));
     for one in all().filter(|one| one.touched + one.leaked > 0).take(MAX_ROWS) {
-        let leaked = if one.leaked > 0 { format!(", in {}", count(one.leaked, "sink")) } else { String::new() };
-        line(text, "", &format!("{}  {}: touched {}x{leaked}", shown(&one.name), shown(&one.kind), one.touched));
+        let touched = (one.touched > 0).then(|| format!("in {}", count(one.touched, "call")));
+        let leaked = (one.leaked > 0).then(|| format!("given out to {}", count(one.leaked, "place")));
+        let how: Vec<String> = touched.into_iter().chain(leaked).collect();
+        line(text, "", &format!("{}  {}: {}", shown(&one.name), shown(&one.kind), how.join(", ")));
     }
+    rest(text, "", all().filter(|one| one.touched + one.leaked > 0).count(), MAX_ROWS);
 }
 
 fn checks(text: &mut String, audit: &Audit) {

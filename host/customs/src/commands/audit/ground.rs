@@ -3,9 +3,10 @@
 
 use crate::exit::Fault;
 use crate::machine::Scratch;
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 use customs_policy::{MountKind, Policy};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -32,6 +33,8 @@ pub(super) struct Plot {
     name: String,
     /// What it begins with, by the path below it. None is a folder.
     content: Vec<(PathBuf, Option<Vec<u8>>)>,
+    /// Its files as they were when they were written.
+    stamps: RefCell<BTreeMap<PathBuf, Stamp>>,
 }
 
 #[derive(Debug)]
@@ -54,7 +57,12 @@ impl Ground {
                 let rest = file.guest.strip_prefix(&prefix).filter(|rest| !rest.is_empty())?;
                 Some((PathBuf::from(rest), Some(file.bytes.clone())))
             });
-            Plot { guest: format!("/{top}"), name: format!("laid-{top}"), content: below.collect() }
+            Plot {
+                guest: format!("/{top}"),
+                name: format!("laid-{top}"),
+                content: below.collect(),
+                stamps: RefCell::default(),
+            }
         });
         let mut ground = Ground { laid: laid.collect(), copies: Vec::new(), scratch };
         let mut budget = Budget { bytes: MAX_COPIED, entries: MAX_ENTRIES };
@@ -62,7 +70,12 @@ impl Ground {
             let denied: Vec<&Path> = policy.denied_hosts().map(|(path, _, _)| path).collect();
             let content = copied(&mount.host, mount.kind, &denied, &mut budget)
                 .map_err(|why| Fault::Refused(format!("{}: {why}", mount.rule)))?;
-            ground.copies.push(Plot { guest: mount.guest.to_string(), name: format!("copy-{at}"), content });
+            ground.copies.push(Plot {
+                guest: mount.guest.to_string(),
+                name: format!("copy-{at}"),
+                content,
+                stamps: RefCell::default(),
+            });
         }
         for plot in ground.laid.iter().chain(&ground.copies) {
             ground.raise(plot)?;
@@ -101,7 +114,8 @@ impl Ground {
         self.laid.iter().chain(&self.copies).try_for_each(|plot| self.raise(plot))
     }
 
-    /// Empties a folder and fills it again. The folder itself stays: open handles lead to it.
+    /// Takes away what does not belong into a folder and fills in what is missing or was changed. The folder itself stays: open handles lead
+    /// to it.
     fn raise(&self, plot: &Plot) -> Result<(), Fault> {
         let fail = |e: std::io::Error| Fault::Internal(format!("the audit's own files cannot be written: {e}"));
         let mut builder = DirBuilder::new();
@@ -112,19 +126,51 @@ impl Ground {
             return Err(fail(e));
         }
         let dir = self.scratch.dir.open_dir(&plot.name).map_err(fail)?;
-        clear(&dir).map_err(fail)?;
-        for (path, bytes) in &plot.content {
+        let mut stamps = plot.stamps.borrow_mut();
+        let mut there = BTreeSet::new();
+        clear(&dir, Path::new(""), plot, &stamps, &mut there).map_err(fail)?;
+        for (path, bytes) in plot.content.iter().filter(|(path, _)| !there.contains(path)) {
             fill(&dir, path, bytes.as_deref()).map_err(fail)?;
+            stamps.insert(path.clone(), Stamp::of(&dir.metadata(path).map_err(fail)?));
         }
         Ok(())
     }
 }
 
-fn clear(dir: &Dir) -> std::io::Result<()> {
+/// What a tool cannot make up: that the file is the one that was laid out, and when it was last changed in any way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(meta: &Metadata) -> Stamp {
+        Stamp { inode: meta.ino(), changed: (meta.ctime(), meta.ctime_nsec()) }
+    }
+}
+
+/// Removes what was not laid out or is not as it was; `there` gets what is.
+fn clear(
+    dir: &Dir,
+    below: &Path,
+    plot: &Plot,
+    stamps: &BTreeMap<PathBuf, Stamp>,
+    there: &mut BTreeSet<PathBuf>,
+) -> std::io::Result<()> {
     for entry in dir.entries()? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
+        let path = below.join(entry.file_name());
+        let meta = entry.metadata()?;
+        let folder = meta.is_dir();
+        let wanted = plot.content.iter().any(|(laid, bytes)| *laid == path && bytes.is_none() == folder);
+        if folder && (wanted || plot.content.iter().any(|(laid, _)| laid.starts_with(&path))) {
+            clear(&dir.open_dir(entry.file_name())?, &path, plot, stamps, there)?;
+            there.insert(path);
+        } else if folder {
             dir.remove_dir_all(entry.file_name())?;
+        } else if meta.is_file() && wanted && stamps.get(&path) == Some(&Stamp::of(&meta)) {
+            there.insert(path);
         } else {
             dir.remove_file(entry.file_name())?;
         }

@@ -111,6 +111,9 @@ impl Judge<'_> {
                     first.issue.what =
                         format!("Bytes of {count} decoys stand in what the tool gave out; they exist nowhere else.");
                     first.issue.evidence.push(format!("of {}", names.join(", ")));
+                    if let Some(evidence) = &mut first.evidence {
+                        evidence.what = format!("{count} decoys in {place}");
+                    }
                 }
                 // One is all that the score has room for.
                 judged.truncate(1);
@@ -360,7 +363,8 @@ impl Judge<'_> {
         // A tool that goes there by itself is not led there.
         let own = |followed: &Followed| {
             let there = |deed: &Deed| !deed.asked && deed.target.to_ascii_lowercase().ends_with(&followed.needle);
-            self.tally.deeds.keys().any(there)
+            let given = |leak: &Leak| leak.asked && leak.decoy.to_ascii_lowercase().ends_with(&followed.needle);
+            self.tally.deeds.keys().any(there) || self.tally.leaks.keys().any(given)
         };
         for (followed, times) in self.tally.followed.iter().filter(|(followed, _)| !own(followed)) {
             match all.iter_mut().find(|(known, _)| known.class == followed.class) {
@@ -431,7 +435,7 @@ fn socket(deed: &Deed) -> String {
 }
 
 /// A deed's path has `#` for long numbers.
-fn same(decoy: &str, target: &str) -> bool {
+pub(super) fn same(decoy: &str, target: &str) -> bool {
     decoy == target || target.contains('#') && super::seen::numbers(decoy) == target
 }
 

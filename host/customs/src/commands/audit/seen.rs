@@ -159,6 +159,8 @@ fn access(record: &Value, named: &Named) -> Option<Access> {
     })
 }
 
+/// From about this length on a ledger has only the start of a name.
+const CUT: usize = 1_000;
 /// A part of a path of so many characters stands in an argument for no other reason.
 const LONG_PART: usize = 16;
 /// Shortest text of an argument that can name something.
@@ -217,7 +219,9 @@ impl Named {
         };
         // A long name is the argument's, whatever stands around it; the ledger has only the start of a very long one.
         let part = |part: &str| part.len() >= LONG_PART && self.texts.iter().any(|text| text.contains(part));
-        if self.paths.iter().any(is_it) || self.texts.iter().any(has_it) || target.split('/').any(part) {
+        // Of such a name the ledger has the start only.
+        let long = target.len() >= CUT && self.texts.iter().any(|text| text.len() >= CUT);
+        if long || self.paths.iter().any(is_it) || self.texts.iter().any(has_it) || target.split('/').any(part) {
             return true;
         }
         let name = target.rsplit('/').next().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Everything that was seen, as the audit that reports are made of.
 
-use super::judge::{Judge, Judged, from, told as where_told};
+use super::judge::{Judge, Judged, from, same, told as where_told};
 use super::needs;
 use super::plan::Plan;
 use super::scene::ABOUT;
@@ -54,7 +54,8 @@ pub(super) fn audit(
         issues.extend((indication.severity > customs_audit::Severity::Info).then(|| of_statics(indication)));
     }
     let rows = rows(plan, &statics, &tried.tools);
-    for row in &rows {
+    // Which variables a tool wanted cannot be seen: libraries ask for all of them too.
+    for row in rows.iter().filter(|row| row.capability != Capability::EnvGet || row.verdict.is_over_privilege()) {
         evidence.extend(row.evidence());
         issues.extend(of_row(row));
     }
@@ -299,6 +300,15 @@ fn rows(plan: &Plan, statics: &Statics, tools: &[Tool]) -> Vec<Row> {
         let description = tool.listed.description.as_deref().unwrap_or_default();
         declared.extend(described(&[&tool.listed.name, description, &schema]));
     }
+    // What only arguments name is their doing, and they say so.
+    for capability in Capability::ALL {
+        let deeds =
+            || tools.iter().flat_map(|tool| tool.tally.deeds.keys()).filter(|deed| deed.capability == *capability);
+        if deeds().next().is_some() && deeds().all(|deed| deed.asked) {
+            let what = "its arguments name it".to_owned();
+            declared.push(Declaration { capability: *capability, by: By::Description, what });
+        }
+    }
     let mut exercised: BTreeMap<Capability, Count> = BTreeMap::new();
     for (deed, tallied) in tools.iter().flat_map(|tool| &tool.tally.deeds) {
         let sum = exercised.entry(deed.capability).or_default();
@@ -376,7 +386,7 @@ fn of_tool(tool: &Tool, tried: &Tried) -> audit::Tool {
         _ => "both",
     };
     let behaviours = tally.deeds.iter().take(MAX_BEHAVIOURS).map(|(deed, tallied)| {
-        let decoy = tried.decoys.files.iter().find(|one| one.path == deed.target);
+        let decoy = tried.decoys.files.iter().find(|one| same(&one.path, &deed.target));
         let scenarios = where_told(&tallied.scenes).into_iter().map(|(name, count)| (name, told(&count)));
         Behaviour {
             capability: deed.capability.as_str(),
@@ -405,12 +415,12 @@ fn of_tool(tool: &Tool, tried: &Tried) -> audit::Tool {
 fn decoys(tried: &Tried) -> audit::Decoys {
     let leaked = |name: &str| {
         let leaks = tried.tools.iter().flat_map(|tool| tool.tally.leaks.keys());
-        leaks.filter(|leak| leak.decoy == name).count() as u64
+        leaks.filter(|leak| leak.decoy == name && !leak.asked).count() as u64
     };
     let touched = |path: &str| {
         let deeds = tried.tools.iter().flat_map(|tool| &tool.tally.deeds);
         let fits = |capability| matches!(capability, Capability::FsRead | Capability::FsWrite);
-        let touching = deeds.filter(|(deed, _)| fits(deed.capability) && deed.target == path);
+        let touching = deeds.filter(|(deed, _)| fits(deed.capability) && same(path, &deed.target));
         touching.map(|(_, tallied)| tallied.times.calls).fold(0, u64::saturating_add)
     };
     let file = |one: &customs_audit::decoys::DecoyFile| Decoy {
