@@ -34,8 +34,6 @@ fn guests_of_three_languages_are_quiet() {
         "fetch-py",
         "hello",
         "benign-tool",
-        "shapes",
-        "ordinary",
         "dynamic",
         "conformance",
         "bench",
@@ -44,6 +42,8 @@ fn guests_of_three_languages_are_quiet() {
         "tool-return-microbench",
         "wordcount",
         "puppet",
+        "leaks",
+        "evil-prompt-tool",
     ] {
         let statics = guest(name);
         assert!(told(&statics).is_empty(), "{name}: {:#?}", told(&statics));
@@ -55,7 +55,22 @@ fn guests_of_three_languages_are_quiet() {
 #[test]
 fn guest_with_an_obfuscated_path_is_told_by_that_path() {
     let told = told(&guest("fs-violation"));
-    assert_eq!(told, ["code path high /etc/passwd [xor 0x5a]"]);
+    assert_eq!(told, ["data path high /etc/passwd [xor 0x5a]"]);
+}
+
+#[test]
+fn guest_that_keeps_its_texts_under_a_key_is_told_by_what_stands_there() {
+    let told = told(&guest("ordinary"));
+    assert!(
+        !told.is_empty() && told.iter().all(|line| line.starts_with("data url medium") && line.ends_with("[xor 0xa5]")),
+        "{told:#?}"
+    );
+}
+
+#[test]
+fn guest_with_hidden_characters_in_its_texts_is_told_by_them() {
+    let told = told(&guest("shapes"));
+    assert!(matches!(told.as_slice(), [one] if one.starts_with("data hidden-text medium")), "{told:#?}");
 }
 
 #[test]

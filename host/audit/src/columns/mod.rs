@@ -152,7 +152,7 @@ pub fn columns(declared: &[Declaration], imports: &[Import], exercised: &[Exerci
             if used_by_requests(capability) && (row.allowed > 0 || row.denied > 0) {
                 lend(&mut row, declared, imports);
             }
-            row.verdict = verdict(&row);
+            row.verdict = verdict(&row, imports);
             row
         })
         .collect()
@@ -172,14 +172,14 @@ fn lend(row: &mut Row, declared: &[Declaration], imports: &[Import]) {
     }
 }
 
-fn verdict(row: &Row) -> Verdict {
+fn verdict(row: &Row, imports: &[Import]) -> Verdict {
     let used = row.allowed > 0 || row.denied > 0;
     let imported = !row.imported.is_empty();
     let granted = !row.granted.is_empty();
-    if used && !imported {
-        Verdict::Impossible
-    } else if is_free(row.capability) {
+    if is_free(row.capability) {
         Verdict::Plain
+    } else if used && !imported && !imports.iter().any(|import| has_relative(import, row.capability)) {
+        Verdict::Impossible
     } else if used {
         if granted || !row.described.is_empty() { Verdict::Plain } else { Verdict::Surprise }
     } else if granted {
@@ -189,6 +189,13 @@ fn verdict(row: &Row) -> Verdict {
     } else {
         Verdict::Plain
     }
+}
+
+/// Whether an import has a capability of the same family. Which of `fs.*` a function counts as is told more coarsely here than at the boundary, and
+/// that must not look like a hole.
+fn has_relative(import: &Import, capability: Capability) -> bool {
+    let family = |capability: Capability| capability.as_str().split('.').next();
+    import.capabilities.iter().any(|other| family(*other) == family(capability))
 }
 
 impl Row {

@@ -19,11 +19,11 @@ pub(super) fn files(source: &mut Source<'_>) -> Vec<DecoyFile> {
     let comment = format!("{USER}@workstation");
 
     let (key, public) = keys::openssh(source, &comment);
-    add("ssh private key", ".ssh/id_ed25519", Piece::default().pem(&key.pem, key.secret));
+    add("ssh private key", ".ssh/id_ed25519", Piece::default().pem(&key.pem, &key.secrets));
     add("ssh public key", ".ssh/id_ed25519.pub", Piece::default().plain(&public));
     let (key, _) = keys::openssh(source, "deploy");
     // Programs look for this name first; OpenSSH reads any key in it.
-    add("ssh private key", ".ssh/id_rsa", Piece::default().pem(&key.pem, key.secret));
+    add("ssh private key", ".ssh/id_rsa", Piece::default().pem(&key.pem, &key.secrets));
     add("ssh configuration", ".ssh/config", Piece::default().plain(SSH_CONFIG));
     add("ssh known hosts", ".ssh/known_hosts", known_hosts(source));
     add("AWS credentials", ".aws/credentials", aws(source));
@@ -41,7 +41,7 @@ pub(super) fn files(source: &mut Source<'_>) -> Vec<DecoyFile> {
     add("environment file", "work/.env", environment(source));
     add("environment file", ".env", environment(source));
     add("browser logins", ".config/google-chrome/Default/Login Data", logins(source));
-    add("browser cookies", ".mozilla/firefox/k3v9x2qd.default-release/key4.db", firefox(source));
+    add("browser key store", ".mozilla/firefox/k3v9x2qd.default-release/key4.db", firefox(source));
     add("shell history", ".bash_history", history(source));
     add("shell history", ".zsh_history", history(source));
     add("wallet", ".ethereum/keystore/UTC--2025-06-11T08-12-44.102873000Z--account", ethereum(source));
@@ -94,7 +94,7 @@ fn google_user(source: &mut Source<'_>) -> Piece {
 fn google_account(source: &mut Source<'_>) -> Piece {
     let key = keys::rsa_pkcs8(source);
     let (id, project) = (source.text(LOWER_HEX, 40), "platform-prod-418207");
-    let lines = Piece::default().pem(&key.pem, key.secret);
+    let lines = Piece::default().pem(&key.pem, &key.secrets);
     let mut piece = Piece::default().plain(&format!(
         "{{\n  \"type\": \"service_account\",\n  \"project_id\": \"{project}\",\n  \"private_key_id\": \"{id}\",\n  \"private_key\": \""
     ));
@@ -128,7 +128,7 @@ fn kubernetes(source: &mut Source<'_>) -> Piece {
     let key = keys::ec(source);
     let inner = STANDARD.encode(&key.pem);
     // The PEM is base64 once more: its first line has 31 characters.
-    let once = in_base64(key.secret);
+    let once = key.secrets.first().cloned().map(in_base64).unwrap_or_default();
     let secret = in_base64(31 + once.start..31 + once.end);
     Piece::default()
         .plain("apiVersion: v1\nkind: Config\ncurrent-context: production\nclusters:\n- name: production\n  cluster:\n    server: https://10.20.0.10:6443\ncontexts:\n- name: production\n  context:\n    cluster: production\n    user: dev\nusers:\n- name: dev\n  user:\n    client-key-data: ")
@@ -239,7 +239,7 @@ fn firefox(source: &mut Source<'_>) -> Piece {
     let secrets: Vec<Vec<u8>> = (0..2).map(|_| [b"0\x82\x01".to_vec(), source.bytes(64)].concat()).collect();
     let rows: Vec<Vec<Cell<'_>>> =
         ["password", "sig_key"].iter().zip(&secrets).map(|(id, item)| vec![Cell::Text(id), Cell::Blob(item)]).collect();
-    sqlite::table("metaData", "CREATE TABLE metaData (id PRIMARY KEY UNIQUE ON CONFLICT REPLACE, item1) ", &rows)
+    sqlite::table("metaData", "CREATE TABLE metaData (id TEXT, item1 BLOB)", &rows)
 }
 
 fn history(source: &mut Source<'_>) -> Piece {

@@ -7,7 +7,7 @@ use std::ops::Range;
 /// A PEM text, and which bytes of its content are secret. The others are the same in every such key, or its public half.
 pub(super) struct Key {
     pub(super) pem: String,
-    pub(super) secret: Range<usize>,
+    pub(super) secrets: Vec<Range<usize>>,
 }
 
 /// A string of SSH: its length before it.
@@ -39,7 +39,7 @@ pub(super) fn openssh(source: &mut Source<'_>, comment: &str) -> (Key, String) {
     let seed_at = before + 8 + 4 + 11 + 4 + 32 + 4;
     let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &blob);
     (
-        Key { pem: pem("OPENSSH PRIVATE KEY", &file, 70), secret: seed_at..seed_at + 32 },
+        Key { pem: pem("OPENSSH PRIVATE KEY", &file, 70), secrets: vec![seed_at..seed_at + 32] },
         format!("ssh-ed25519 {base64} {comment}\n"),
     )
 }
@@ -56,16 +56,24 @@ pub(super) fn rsa_pkcs8(source: &mut Source<'_>) -> Key {
         }
         der_integer(&bytes)
     };
-    let modulus = number(256);
-    let rest = [number(256), number(128), number(128), number(128), number(128), number(128)].concat();
-    let exponent = der_integer(&[1, 0, 1]);
-    let key = der(0x30, &[der_integer(&[0]), modulus, exponent, rest].concat());
+    // The private exponent, two primes, and what speeds up using them.
+    let private: Vec<Vec<u8>> = [256, 128, 128, 128, 128, 128].map(&mut number).to_vec();
+    let public = [number(256), der_integer(&[1, 0, 1])].concat();
+    let key = der(0x30, &[der_integer(&[0]), public, private.concat()].concat());
     // rsaEncryption, no parameters.
     let algorithm = [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
     let file = der(0x30, &[der_integer(&[0]), algorithm.to_vec(), der(0x04, &key)].concat());
-    // Headers, version, and the head of the modulus.
-    let modulus_at = 4 + 3 + 15 + 4 + 4 + 3 + 5;
-    Key { pem: pem("PRIVATE KEY", &file, 64), secret: modulus_at..file.len() }
+    // They stand at the end; what is before a number says how long it is, the same in every key.
+    let mut at = file.len() - private.iter().map(Vec::len).sum::<usize>();
+    let secrets = private
+        .iter()
+        .map(|number| {
+            let head = if number.len() > 256 { 5 } else { 4 };
+            at += number.len();
+            at + head - number.len()..at
+        })
+        .collect();
+    Key { pem: pem("PRIVATE KEY", &file, 64), secrets }
 }
 
 /// A key on the curve P-256, as clusters give out. The public half may be left out, and is.
@@ -77,5 +85,5 @@ pub(super) fn ec(source: &mut Source<'_>) -> Key {
     }
     let curve = [0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
     let file = der(0x30, &[der_integer(&[1]), der(0x04, &scalar), curve.to_vec()].concat());
-    Key { pem: pem("EC PRIVATE KEY", &file, 64), secret: 7..39 }
+    Key { pem: pem("EC PRIVATE KEY", &file, 64), secrets: vec![7..39] }
 }

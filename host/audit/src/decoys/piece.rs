@@ -32,29 +32,33 @@ impl Piece {
     }
 
     /// Adds bytes of which only a range is secret.
-    pub(super) fn within(self, bytes: &[u8], range: Range<usize>) -> Piece {
-        let end = range.end.min(bytes.len());
-        let (body, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
-        let mut piece = self.hidden(body, range.start);
-        piece.bytes.extend_from_slice(rest);
-        piece
+    pub(super) fn within(mut self, bytes: &[u8], range: Range<usize>) -> Piece {
+        let at = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.secrets.push(at + range.start..at + range.end.min(bytes.len()));
+        self
     }
 
-    /// Adds a PEM file of which a range of its content is secret, each line apart.
-    pub(super) fn pem(mut self, pem: &str, secret: Range<usize>) -> Piece {
-        let range = in_base64(secret);
+    /// Adds a PEM file of which ranges of its content are secret, each line apart.
+    pub(super) fn pem(mut self, pem: &str, secrets: &[Range<usize>]) -> Piece {
+        let ranges: Vec<Range<usize>> = secrets.iter().cloned().map(in_base64).collect();
         let mut seen = 0;
         for line in pem.split_inclusive('\n') {
+            let at = self.bytes.len();
+            self.bytes.extend_from_slice(line.as_bytes());
             let text = line.trim_end();
             if text.starts_with("-----") {
-                self = self.plain(line);
                 continue;
             }
-            let here = range.start.saturating_sub(seen).min(text.len())..range.end.saturating_sub(seen).min(text.len());
+            for range in &ranges {
+                let place = |end: usize| end.saturating_sub(seen).min(text.len());
+                let here = place(range.start)..place(range.end);
+                // The rest of a line that is a few characters only is too little to be told apart.
+                if here.len() >= 8 {
+                    self.secrets.push(at + here.start..at + here.end);
+                }
+            }
             seen += text.len();
-            // The rest of a line that is a few characters only is too little to be told apart.
-            let worth = here.len() >= 8;
-            self = if worth { self.within(text.as_bytes(), here) } else { self.plain(text) }.plain("\n");
         }
         self
     }

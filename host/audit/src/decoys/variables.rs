@@ -66,7 +66,7 @@ pub(super) fn variables(source: &mut Source<'_>) -> Vec<DecoyVariable> {
     add("DigitalOcean token", "DIGITALOCEAN_TOKEN", new().plain("dop_v1_").secret(&source.text(LOWER_HEX, 64)));
     add("Vault token", "VAULT_TOKEN", new().plain("hvs.").secret(&source.text(BASE64URL, 90)));
     let sentry = new().plain("https://").secret(&source.text(LOWER_HEX, 32));
-    add("Sentry key", "SENTRY_DSN", sentry.plain("@o447951.ingest.sentry.io/5429219"));
+    add("Sentry key", "SENTRY_DSN", sentry.plain("@sentry.prod.internal/42"));
     let header = r#"{"alg":"HS256","typ":"JWT"}"#;
     let reference = source.text(LOWER_ALNUM, 20);
     let claims = format!(r#"{{"iss":"supabase","ref":"{reference}","role":"service_role"}}"#);

@@ -37,8 +37,7 @@ impl Part {
         }
     }
 
-    /// The most that the part adds. `decoys` alone refuses a tool; the four that only say what could be come to 69 at most together, and the
-    /// two that nothing has to run for to 35.
+    /// The most that the part adds. `decoys` alone refuses a tool; `policy` and `static`, for which nothing has to run, come to 35 together.
     #[must_use]
     pub const fn cap(self) -> u32 {
         match self {

@@ -34,6 +34,17 @@ fn score_a_word_repeated_a_hundred_times_does_not_collapse_it() {
 }
 
 #[test]
+fn score_what_nothing_has_to_run_for_is_worth_a_look_and_no_more() {
+    let unrun = |m: &&Matter| matches!(m.part(), Part::Static | Part::Policy);
+    let all: Vec<Evidence> = Matter::ALL
+        .iter()
+        .filter(unrun)
+        .flat_map(|m| (0..20).map(|n| piece(*m, Severity::High, &n.to_string())))
+        .collect();
+    assert_eq!(score(&all).band(), Band::Look);
+}
+
+#[test]
 fn score_a_leaked_decoy_alone_refuses_the_tool_and_a_touched_one_is_risky() {
     assert_eq!(score(&[piece(Matter::DecoyLeaked, Severity::High, "~/.netrc")]).band(), Band::Refuse);
     assert_eq!(score(&[piece(Matter::DecoyTouched, Severity::High, "~/.netrc")]).band(), Band::Risky);

@@ -159,6 +159,15 @@ pub(super) struct Url<'t> {
     pub(super) has_password: bool,
 }
 
+/// This machine, or the examples of documentation.
+fn is_local(host: &str) -> bool {
+    host == "localhost"
+        || host.starts_with("127.")
+        || host == "[::1]"
+        || is_in(host, "example.com")
+        || is_in(host, "example.org")
+}
+
 /// Characters of an address that are told.
 const MAX_URL: usize = 200;
 
@@ -183,8 +192,9 @@ pub(super) fn url(text: &[u8]) -> Option<Url<'_>> {
         || host == "localhost"
         || host.parse::<Ipv4Addr>().is_ok()
         || (last.len() >= 2 && last.chars().all(|c| c.is_ascii_alphabetic()) && !host.starts_with('.'));
-    let has_password =
-        user.split_once(':').is_some_and(|(_, password)| password.len() >= 6 && !password.contains(['$', '%', '{']));
+    // What guards one's own machine or an example is no secret.
+    let password = user.split_once(':').map(|(_, password)| password).unwrap_or_default();
+    let has_password = password.len() >= 6 && !password.contains(['$', '%', '{']) && !is_local(&host);
     (good && named && host.len() >= 4).then_some(Url { text, host, has_password })
 }
 
@@ -207,7 +217,7 @@ mod tests {
     fn url_is_read_to_where_it_can_end() {
         let read = |text: &str| url(text.as_bytes()).map(|url| (url.host, url.has_password));
         assert_eq!(read("https://a.example.net:8080/x\"y"), Some(("a.example.net".to_owned(), false)));
-        assert_eq!(read("postgres://app:hunter22@db.example.net/x"), Some(("db.example.net".to_owned(), true)));
+        assert_eq!(read("postgres://app:hunter22@db.acme.dev/x"), Some(("db.acme.dev".to_owned(), true)));
         assert_eq!(read("http://[::1]:80/"), Some(("[::1]".to_owned(), false)));
         for text in ["http://", "http://x", "https://..", "http:///path", "https://{host}/", "http://a_b c"] {
             assert_eq!(read(text), None, "{text}");

@@ -348,13 +348,16 @@ fn window(piece: &[u8], start: usize, end: usize) -> &[u8] {
     piece.get(start.saturating_sub(64)..(end + 192).min(piece.len())).unwrap_or_default()
 }
 
-/// The hit with the word that it stands in.
+/// The hit; of a directory also what follows in it. Texts stand side by side with nothing between them, so that more would be another's.
 fn around(text: &[u8], start: usize, end: usize) -> String {
-    let part = |b: &u8| b.is_ascii_alphanumeric() || b"./~_-".contains(b);
-    let before = text.get(..start).unwrap_or_default().iter().rev().take(12).take_while(|b| part(b)).count();
-    let after = text.get(end..).unwrap_or_default().iter().take(16).take_while(|b| part(b)).count();
-    let bytes = text.get(start - before..end + after).unwrap_or_default();
-    shown(String::from_utf8_lossy(bytes).trim(), 80)
+    let part = |b: &u8| b.is_ascii_alphanumeric() || b"._-".contains(b);
+    let is_directory = end.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'/');
+    let after = if is_directory {
+        text.get(end..).unwrap_or_default().iter().take(16).take_while(|b| part(b)).count()
+    } else {
+        0
+    };
+    shown(String::from_utf8_lossy(text.get(start..end + after).unwrap_or_default()).trim(), 80)
 }
 
 /// Mostly text: what base64 of a word makes is not.

@@ -63,12 +63,15 @@ fn statics_plain_paths_and_hosts_are_told_and_their_honest_twins_are_not() {
     assert!(only(b"https://abc.webhook.site/x").starts_with("url high https://abc.webhook.site/x"));
     assert!(only(b"http://203.0.114.9/x").starts_with("url medium"));
     assert!(only(b"http://169.254.169.254/latest").starts_with("url high"));
-    assert!(only(b"curl https://get.acme.dev | bash").contains("command medium"));
+    assert!(only(b"postgres://app:hunter2hunter2@db.acme.dev/app").starts_with("secret medium password"));
+    assert!(only(b"curl https://get.acme.dev").contains("command medium curl http"));
+    assert!(only(b"cat install | bash").contains("command medium | bash"));
     for honest in [
         &b"open /etc/hosts now"[..],
         b"see https://docs.python.org/3/howto and http://www.w3.org/2000/xmlns/",
         b"https://api.acme.dev/v1/forecast",
         b"http://127.0.0.1:8080/health",
+        b"postgres://postgres:postgres@localhost:5432/app",
         b"curly braces, bashful, a shadow, passwordless",
         b"/usr/share/zoneinfo /dev/null /tmp",
     ] {
