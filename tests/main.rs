@@ -21,6 +21,7 @@ mod environment;
 mod evidence;
 mod filesystem;
 mod findings;
+mod least;
 mod ledger;
 mod limits;
 mod loading;

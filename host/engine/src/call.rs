@@ -372,6 +372,7 @@ impl Session {
             observed: detail.as_deref().filter(|_| is_limit),
             detail: detail.as_deref().filter(|_| !is_limit),
             imports: &harvest.imports,
+            memory: Some(peak_memory),
             searched: Some(if searched { "whole" } else { "part" }),
         }))?;
         for (at, finding) in findings.iter().enumerate() {

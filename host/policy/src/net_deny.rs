@@ -45,6 +45,14 @@ impl NetDeny {
         Ok(NetDeny { scheme, hosts, port, rule: entry.rule(), written: entry.text.to_owned() })
     }
 
+    /// The hosts that it names; none for a range of addresses.
+    pub(crate) fn pattern(&self) -> Option<&HostPattern> {
+        match &self.hosts {
+            DeniedHosts::Pattern(pattern) => Some(pattern),
+            DeniedHosts::Range(..) => None,
+        }
+    }
+
     /// Whether a host that it does not name can turn out to be under it: it is about addresses, or about every host.
     pub(crate) fn is_about_addresses(&self) -> bool {
         match &self.hosts {

@@ -65,6 +65,11 @@ impl PathDeny {
         self.hosts.iter().map(|host| Path::new(std::ffi::OsStr::from_bytes(host)))
     }
 
+    /// The guest path that it names, if it is one.
+    pub(crate) fn guest(&self) -> Option<&GuestPath> {
+        self.guest.as_ref()
+    }
+
     /// Whether the place is the denied path or below it.
     pub(crate) fn covers(&self, place: &Place<'_>) -> bool {
         self.guest.as_ref().is_some_and(|guest| place.guest.starts_with(guest))

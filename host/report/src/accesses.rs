@@ -54,6 +54,7 @@ struct Used {
     output: u64,
     file_write: u64,
     requests: u64,
+    memory: Option<u64>,
 }
 
 impl Accesses {
@@ -76,7 +77,7 @@ impl Accesses {
             let time = Duration::from_micros(used.last.saturating_sub(used.first.unwrap_or(used.last)));
             found.measured = found.measured.or_more(&Measured {
                 time: Some(time),
-                memory: None,
+                memory: used.memory,
                 output: Some(used.output),
                 input: Some(used.input),
                 file_write: Some(used.file_write),
@@ -112,6 +113,12 @@ impl Accesses {
             }
             "access" => self.access(seq, fields)?,
             "outcome" => self.outcome(fields)?,
+            "end" => {
+                let memory = number(fields, "memory");
+                if let Some(used) = self.used(fields) {
+                    used.memory = memory;
+                }
+            }
             "suppressed" => self.suppressed = self.suppressed.saturating_add(number(fields, "count")?),
             _ => {}
         }
@@ -133,23 +140,7 @@ impl Accesses {
     }
 
     fn access(&mut self, seq: u64, fields: &Fields) -> Option<()> {
-        let (requested, resolved) = (word(fields, "requested")?, word(fields, "resolved"));
-        let covered = |text: &str| text.contains("[env:") || text.contains("[secret:");
-        let cut = |key: &str, text: &str| number(fields, key).is_some_and(|bytes| bytes > text.len() as u64);
-        let access = Access {
-            seq,
-            operation: word(fields, "op")?.to_owned(),
-            resolved: resolved.map(str::to_owned),
-            denied: match word(fields, "decision")? {
-                "allow" => None,
-                _ => Some(word(fields, "code")?.to_owned()),
-            },
-            unclear: covered(requested)
-                || resolved.is_some_and(covered)
-                || cut("requested_bytes", requested)
-                || resolved.is_some_and(|text| cut("resolved_bytes", text)),
-            ..Access::allowed(word(fields, "cap")?.parse().ok()?, "", requested)
-        };
+        let access = access(seq, fields)?;
         let request = access.operation == "handle" && access.denied.is_none();
         if let Some(used) = self.used(fields) {
             used.requests += u64::from(request);
@@ -187,4 +178,25 @@ impl Accesses {
         }
         Some(())
     }
+}
+
+/// An access record.
+pub(crate) fn access(seq: u64, fields: &Fields) -> Option<Access> {
+    let (requested, resolved) = (word(fields, "requested")?, word(fields, "resolved"));
+    let covered = |text: &str| text.contains("[env:") || text.contains("[secret:");
+    let cut = |key: &str, text: &str| number(fields, key).is_some_and(|bytes| bytes > text.len() as u64);
+    let denied = match word(fields, "decision")? {
+        "allow" => None,
+        _ => Some(word(fields, "code")?.to_owned()),
+    };
+    Some(Access {
+        seq,
+        resolved: resolved.map(str::to_owned),
+        denied,
+        unclear: covered(requested)
+            || resolved.is_some_and(covered)
+            || cut("requested_bytes", requested)
+            || resolved.is_some_and(|text| cut("resolved_bytes", text)),
+        ..Access::allowed(word(fields, "cap")?.parse().ok()?, word(fields, "op")?, requested)
+    })
 }

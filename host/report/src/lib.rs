@@ -19,6 +19,7 @@ mod records;
 mod sarif;
 mod story;
 mod text;
+mod why;
 mod words;
 
 pub use accesses::Accesses;
@@ -29,3 +30,4 @@ pub use json::json;
 pub use sarif::{audit_sarif, sarif};
 pub use story::{NoLedger, Story};
 pub use text::text;
+pub use why::Why;

@@ -29,7 +29,15 @@ pub struct Access {
     pub unclear: bool,
 }
 
+/// What tells an access from another: capability, operation, requested, resolved, error.
+pub(crate) type Question<'a> = (Capability, &'a str, &'a str, Option<&'a str>, Option<&'a str>);
+
 impl Access {
+    /// The same for all accesses that ask for the same thing, and are answered with the same error.
+    pub(crate) fn question(&self) -> Question<'_> {
+        (self.capability, &self.operation, &self.requested, self.resolved.as_deref(), self.error.as_deref())
+    }
+
     /// An access that was allowed and went well.
     pub fn allowed(capability: Capability, operation: &str, requested: &str) -> Access {
         Access {
@@ -52,12 +60,14 @@ impl Access {
 
     /// The path as the guest wrote it, `.` and `..` followed as text; none for one that leads above `/`.
     pub(crate) fn path(&self) -> Option<GuestPath> {
-        GuestPath::root().join(self.requested.trim_start_matches('/')).ok()
+        let text = Some(self.requested.trim_start_matches('/')).filter(|text| text.len() <= MAX_PATH)?;
+        GuestPath::root().join(text).ok()
     }
 
     /// Where the path led.
     pub(crate) fn real_path(&self) -> Option<GuestPath> {
-        self.resolved.as_deref().and_then(|text| GuestPath::parse(text).ok())
+        let text = self.resolved.as_deref().filter(|text| text.len() <= MAX_PATH)?;
+        GuestPath::parse(text).ok()
     }
 
     /// `METHOD URL` taken apart.
@@ -82,6 +92,9 @@ impl Access {
         ["link-at", "rename-at", "remove-directory-at", "unlink-file-at"].contains(&self.operation.as_str())
     }
 }
+
+/// Longer paths are none that a system opens, and every directory above one is looked at.
+const MAX_PATH: usize = 4096;
 
 /// The capabilities that are about paths.
 pub(crate) fn is_path(capability: Capability) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::access::{Access, is_path};
+use super::access::{Access, Question, is_path};
 use super::net::parse_end;
 use crate::address::{is_local_address, plain_address};
 use crate::capability::Capability;
@@ -38,17 +38,11 @@ pub struct Missing {
 /// What these runs did, or tried, that the policy does not allow: each once, in the order of the first. Paths are decided twice, as the
 /// boundary does: by name, and where they lead on this machine now.
 pub fn beyond(policy: &Policy, accesses: &[Access], host: &dyn HostView) -> Vec<Missing> {
-    let mut places: BTreeMap<(Capability, &str, &str, Option<&str>, bool), Option<usize>> = BTreeMap::new();
+    let mut places: BTreeMap<(Question<'_>, bool), Option<usize>> = BTreeMap::new();
     let mut found: Vec<Missing> = Vec::new();
     for access in accesses {
         let tried = access.denied.is_some();
-        let key = (
-            access.capability,
-            access.operation.as_str(),
-            access.requested.as_str(),
-            access.resolved.as_deref(),
-            tried,
-        );
+        let key = (access.question(), tried);
         if let Some(place) = places.get(&key) {
             if let Some(known) = place.and_then(|at| found.get_mut(at)) {
                 known.count = known.count.saturating_add(1);
@@ -140,8 +134,10 @@ fn leads(
 ) -> Option<Option<(GuestPath, PathBuf)>> {
     let (_, mount, rest) = longest(&policy.mounts, guest)?;
     let path = if rest.is_empty() { mount.host.clone() } else { mount.host.join(rest) };
-    // Operations on a name do not follow a link in last place. Of the others the record shows by its name whether one was followed.
-    let same_name = access.real_path().is_some_and(|real| real.file_name() == guest.file_name());
+    // Operations on a name do not follow a link in last place, an open does. Of the others the record shows by the name whether one was
+    // followed.
+    let same_name =
+        access.operation != "open-at" && access.real_path().is_some_and(|real| real.file_name() == guest.file_name());
     let by_name = !rest.is_empty() && (access.changes_names() || access.operation == "readlink-at" || same_name);
     let parent = || {
         let (parent, _) = host.canonical(path.parent()?).ok()?;

@@ -44,7 +44,12 @@ fn denials(policy: &Policy, tree: &Tree, options: &Options) -> Vec<Line> {
         if deny.written.starts_with('/') || deny.paths().any(|path| path == lexically) {
             lines.push(Line::carried(key, deny.written.clone()));
         } else {
-            lines.extend(deny.paths().filter_map(|path| Some(Line::carried(key, host_name(&options.base, path)?))));
+            // What no entry can say by its host path has a guest path too.
+            let named = |path: &Path| {
+                let guest = path.strip_prefix(&tree.real).ok().and_then(|rest| tree.guest.join(rest.to_str()?).ok());
+                host_name(&options.base, path).or_else(|| guest.map(|guest| guest.to_string()))
+            };
+            lines.extend(deny.paths().filter_map(|path| Some(Line::carried(key, named(path)?))));
         }
     }
     lines

@@ -48,7 +48,8 @@ pub(super) fn lines(limits: &Limits, measured: &Measured, requests: bool) -> Vec
                 let room = peak.saturating_mul(ROOM).max(least);
                 let room = room.checked_next_power_of_two().unwrap_or(u64::MAX);
                 if room < own {
-                    add(key, size(room), format!("{peak} bytes at most; twice that, rounded up"));
+                    let note = format!("{peak} bytes at most; twice that, rounded up, {} or more", size(least));
+                    add(key, size(room), note);
                 } else {
                     add(key, size(own), format!("{peak} bytes at most; the limit of these runs"));
                 }

@@ -31,7 +31,10 @@ use crate::policy::Policy;
 use crate::raw::{HIDDEN_VALUE, HostView, Layer, Origin, RawFlow, RawGrants};
 
 pub use access::Access;
+use access::Question;
 pub use beyond::{Missing, beyond};
+pub(crate) use limits::{duration, size};
+pub(crate) use write::{key, plain, quoted};
 
 /// What the runs used at most, where it was measured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -168,11 +171,20 @@ pub fn of(
     let mut unmet = Unmet::default();
     let mut denied = Unmet::default();
     let mut allowed: Vec<&Access> = Vec::new();
+    // The same access again is decided in the same way.
+    let mut refused: BTreeMap<Question<'_>, bool> = BTreeMap::new();
     for access in accesses {
         match &access.denied {
             Some(code) => denied.add(access, code),
             None if access.gave_nothing() => {}
-            None => allowed.push(access),
+            None => {
+                let decided = || beyond::refusal(policy, access, host).is_some();
+                if *refused.entry(access.question()).or_insert_with(decided) {
+                    unmet.add(access, "this policy does not allow it");
+                } else {
+                    allowed.push(access);
+                }
+            }
         }
     }
     let (mut lines, trees) = paths::lines(policy, &allowed, options, host, &mut unmet);
@@ -199,7 +211,8 @@ pub fn of(
             Policy::build(&[least.layer()], host).map_err(|_| refused)?
         }
     };
-    for missing in beyond(&built, &accesses.iter().filter(|a| a.denied.is_none()).cloned().collect::<Vec<_>>(), host) {
+    let again: Vec<Access> = allowed.iter().copied().cloned().collect();
+    for missing in beyond(&built, &again, host) {
         unmet.missing(&missing);
     }
     least.unmet = unmet.told();
@@ -307,7 +320,7 @@ fn variables(policy: &Policy, allowed: &[&Access], unmet: &mut Unmet) -> Vec<Lin
             Some(given) if !given.from_host => {
                 lines.push(Line::grant("env", format!("{name}={}", given.value), why));
             }
-            _ if name.contains(['*', ',']) || name.trim() != name => {
+            _ if name.contains(['*', ',', '=', '\0']) || name.trim() != name || name.is_empty() => {
                 for access in allowed.iter().filter(|access| access.requested == name) {
                     unmet.add(access, "no entry of a policy can have this name");
                 }

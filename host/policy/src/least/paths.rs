@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::access::{Access, is_path};
+use super::access::{Access, Question, is_path};
 use super::spell::{grant, host_text, inside};
 use super::{Line, Options, Unmet, Why};
 use crate::capability::Capability;
@@ -19,6 +19,7 @@ use crate::raw::{HostView, PathKind};
 
 const NOT_THERE: &str = "what was looked for is not there; only a directory that exists can be granted";
 const NAMES: &str = "names in it were made, moved or removed";
+const LINK: &str = "a link in it was looked at";
 const LISTED: &str = "its names were listed";
 const BEFORE: &str = "made in these runs, so the directory that was there before is granted";
 
@@ -64,24 +65,16 @@ pub(super) fn lines(
     unmet: &mut Unmet,
 ) -> (Vec<Line>, Vec<Tree>) {
     let allowed: Vec<&Access> = allowed.iter().copied().filter(|access| is_path(access.capability)).collect();
-    let (made, fresh) = made(&allowed);
+    let (made, fresh) = made(policy, &allowed);
     let mut paths = Paths { policy, host, made, files: BTreeMap::new(), trees: BTreeMap::new() };
     let mut seen: BTreeMap<GuestPath, Vec<&Access>> = BTreeMap::new();
     // The same access again needs nothing else.
-    let mut known: BTreeMap<(Capability, &str, &str, Option<&str>, Option<&str>, bool), (&Access, u64)> =
-        BTreeMap::new();
+    let mut known: BTreeMap<(Question<'_>, bool), (&Access, u64)> = BTreeMap::new();
     for (access, fresh) in allowed.iter().copied().zip(fresh) {
-        let key = (
-            access.capability,
-            access.operation.as_str(),
-            access.requested.as_str(),
-            access.resolved.as_deref(),
-            access.error.as_deref(),
-            fresh,
-        );
+        let key = (access.question(), fresh);
         known.entry(key).or_insert((access, 0)).1 += 1;
     }
-    for ((.., fresh), (access, count)) in known {
+    for ((_, fresh), (access, count)) in known {
         let why = Why { count, ..Why::of(access) };
         let done = match access.path().filter(|_| !access.unclear) {
             None => Err("its whole name is not in the record"),
@@ -121,14 +114,16 @@ pub(super) fn lines(
 
 /// The names that the runs made, and for each access whether it made one that was not there. An open that would make a file says so even
 /// where the file is there already; that it is, is known where an earlier access found it.
-fn made(allowed: &[&Access]) -> (BTreeSet<GuestPath>, Vec<bool>) {
+fn made(policy: &Policy, allowed: &[&Access]) -> (BTreeSet<GuestPath>, Vec<bool>) {
     let mut made = BTreeSet::new();
     let mut there: BTreeSet<GuestPath> = BTreeSet::new();
     let mut fresh = Vec::new();
     for access in allowed {
         let name = access.real_path().or_else(|| access.path());
         let known = name.as_ref().is_some_and(|name| there.contains(name));
-        let makes = access.created && !(access.operation == "open-at" && known);
+        // What a grant names was there before any run.
+        let granted = name.as_ref().is_some_and(|name| policy.mounts.iter().any(|mount| mount.guest.starts_with(name)));
+        let makes = access.created && !granted && !(access.operation == "open-at" && known);
         fresh.push(makes);
         let Some(name) = name else { continue };
         if makes {
@@ -145,20 +140,20 @@ fn made(allowed: &[&Access]) -> (BTreeSet<GuestPath>, Vec<bool>) {
 impl Paths<'_> {
     fn need(&self, access: &Access, guest: &GuestPath, fresh: bool) -> Need {
         let write = access.capability == Capability::FsWrite;
+        // Above the grants: any of them shows it.
+        if longest(&self.policy.mounts, guest).is_none() {
+            return Need::Seen;
+        }
         match access.operation.as_str() {
-            "read-directory" if longest(&self.policy.mounts, guest).is_some() => {
-                Need::Tree { write: false, note: LISTED }
-            }
-            "read-directory" => Need::Seen,
+            "read-directory" => Need::Tree { write: false, note: LISTED },
             // It is there, so nothing was made.
             "create-directory-at" if access.error.as_deref() == Some("exist") => Need::Here { write },
             _ if access.changes_names() || fresh => Need::Tree { write, note: NAMES },
             // A link is told about under its own name, in its directory.
-            "readlink-at" => Need::Tree { write, note: "a link in it was read" },
+            "readlink-at" => Need::Tree { write, note: LINK },
             _ if write || access.capability == Capability::FsRead => Need::Here { write },
             _ => match self.look(guest) {
                 Some((_, PathKind::Dir, _)) => Need::Seen,
-                None if longest(&self.policy.mounts, guest).is_none() => Need::Seen,
                 _ => Need::Here { write },
             },
         }
@@ -179,7 +174,11 @@ impl Paths<'_> {
     fn here(&mut self, access: &Access, guest: &GuestPath, write: bool, why: Why) -> Result<(), &'static str> {
         match self.look(guest) {
             Some((real, PathKind::File, index)) if !self.is_made(guest) => {
-                self.still_allowed(access, guest, &real, index)?;
+                if let Err(moved) = self.still_allowed(access, guest, &real, index) {
+                    // What does not follow a link is about the link, which its directory has.
+                    let above = guest.parent().filter(|_| access.operation != "open-at").ok_or(moved)?;
+                    return self.tree(access, &above, write, why.noted(Some(LINK)));
+                }
                 let wanted = Wanted { real, mount: index, write, why };
                 add(&mut self.files, guest.clone(), wanted);
                 Ok(())
@@ -332,9 +331,8 @@ impl Paths<'_> {
         let gives = |outer: &Wanted, at: &GuestPath, inner: &Wanted, guest: &GuestPath| {
             let rest = guest.strip_prefix(at).unwrap_or_default();
             let place = if rest.is_empty() { outer.real.clone() } else { outer.real.join(rest) };
-            (outer.write || !inner.write)
-                && outer.mount == inner.mount
-                && (place == inner.real || inner.real.starts_with(&outer.real))
+            let through_link = outer.mount == inner.mount && inner.real.starts_with(&outer.real);
+            (outer.write || !inner.write) && (place == inner.real || through_link)
         };
         // Outer directories come first, so what stays is what others are compared with.
         let mut kept: BTreeMap<GuestPath, Wanted> = BTreeMap::new();

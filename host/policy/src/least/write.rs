@@ -108,7 +108,7 @@ fn unseen(character: char) -> bool {
 }
 
 /// For a comment: one line, nothing unseen, not too long.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut out = String::new();
     for (index, character) in text.chars().enumerate() {
         match character {
@@ -124,7 +124,7 @@ fn plain(text: &str) -> String {
 }
 
 /// A basic string of TOML that is read back as it was.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for character in text.chars() {
         match character {
@@ -139,7 +139,7 @@ fn quoted(text: &str) -> String {
     out
 }
 
-fn key(text: &str) -> String {
+pub(crate) fn key(text: &str) -> String {
     let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     if bare { text.to_owned() } else { quoted(text) }
 }
