@@ -36,6 +36,8 @@ impl fmt::Display for Severity {
 pub enum Method {
     /// The source's bytes stand in the sink's.
     Match,
+    /// The sink changed when the source's bytes were changed on a replay.
+    Causal,
 }
 
 impl Method {
@@ -43,6 +45,7 @@ impl Method {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Match => "match",
+            Self::Causal => "causal",
         }
     }
 }
@@ -52,6 +55,8 @@ impl Method {
 pub enum Strength {
     /// They are its bytes.
     Strong,
+    /// It decides them.
+    Weak,
 }
 
 impl Strength {
@@ -59,6 +64,7 @@ impl Strength {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Strong => "strong",
+            Self::Weak => "weak",
         }
     }
 }
@@ -94,7 +100,7 @@ pub struct Finding {
     /// Stable; see docs/findings.md.
     pub rule: &'static str,
     pub severity: Severity,
-    /// Ids of the run's sources and sinks. What a tool says of itself (see [`crate::prompt`]) may have no source.
+    /// Ids of the run's sources and sinks; a causal finding about a place that is no sink of its own has sink 0. What a tool says of itself (see [`crate::prompt`]) may have no source.
     pub source: Option<u64>,
     pub sink: u64,
     pub method: Method,
