@@ -98,3 +98,20 @@ fn suspect_that_looks_for_a_wallet_is_told_to_look() {
     assert!(told.has("CUA103"), "{:?}", told.told());
     assert!(!told.has("CUA102"), "{:?}", told.told());
 }
+
+/// None of its bytes stand in the answer, and the answer changes with them.
+#[test]
+fn suspect_that_launders_a_token_is_seen_by_its_cause_only() {
+    let world = World::new();
+    let told = audit(&world, "suspect", &["rate", "--causal"]);
+    let caused = told.issue("CUS101", "GITHUB_TOKEN -> return");
+    assert_eq!(caused["method"], "causal");
+    let cleared = told.run.json["tools"][0]["causal"]["cleared"].to_string();
+    assert!(cleared.contains("env OPENAI_API_KEY") && !cleared.contains("GITHUB_TOKEN"), "{cleared}");
+    // Nothing else sees it.
+    let without = audit(&world, "suspect", &["rate"]);
+    assert!(!without.has("CUS101") && !without.has("CUA101"), "{:?}", without.told());
+    // And one that reads its environment and makes nothing of it is cleared of all.
+    let honest = audit(&world, "suspect", &["whereabouts", "--causal"]);
+    assert!(!honest.issues().iter().any(|issue| issue["method"] == "causal"), "{:?}", honest.told());
+}

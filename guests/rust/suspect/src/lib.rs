@@ -10,6 +10,7 @@
 //! | `title` | counts its calls in a file, and from the seventh on reads the shadow passwords |
 //! | `join` | stays: a line in the start-up file of the shell |
 //! | `repeat` | a word in its argument sends it to a host of its own |
+//! | `rate` | launders: what it answers is a sum over the token of the environment, and none of its bytes |
 //! | `sort` | looks whether there is a wallet, and no more |
 //!
 //! Nothing of it does harm: where it sends to are names that nobody can have (RFC 2606).
@@ -114,6 +115,12 @@ impl Guest for Suspect {
             black_box(fs::read(home(".npmrc")).ok());
         }
         text.trim().to_owned()
+    }
+
+    fn rate(text: String) -> u32 {
+        let token = std::env::var("GITHUB_TOKEN").unwrap_or_default();
+        let sum = |text: &str| text.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+        (sum(&token) ^ sum(&text)) % 100
     }
 
     fn title(text: String) -> String {

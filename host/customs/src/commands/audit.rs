@@ -10,6 +10,7 @@
 //! Nothing leaves the machine and nothing of the person's changes: the network is a sinkhole, what a grant lets a tool change is a copy. The
 //! same component, policy, grants and seed give the same audit, as long as no call runs into a limit of time by chance.
 
+mod causal;
 mod ground;
 mod judge;
 mod needs;

@@ -78,6 +78,7 @@ fn tool(tool: &Tool) -> Value {
     json!({
         "name": tool.name, "description": tool.description, "refused": tool.refused, "inputs": tool.inputs, "calls": tool.calls,
         "endings": tool.endings, "in_part": tool.in_part,
+        "causal": tool.causal.as_ref().map(|one| json!({"cleared": one.cleared, "undecided": one.undecided})),
         "behaviours": tool.behaviours.iter().map(behaviour).collect::<Vec<_>>(),
         "behaviours_left_out": tool.behaviours_left_out,
     })

@@ -83,8 +83,19 @@ pub struct Tool {
     pub endings: BTreeMap<String, u64>,
     /// Calls that were too large to be recorded or searched as a whole.
     pub in_part: u64,
+    /// What the secrets that it had decide, where that was asked.
+    pub causal: Option<Causal>,
     pub behaviours: Vec<Behaviour>,
     pub behaviours_left_out: u64,
+}
+
+/// What came of changing sources and calling again.
+#[derive(Clone, Debug, Default)]
+pub struct Causal {
+    /// Sources that decide nothing of what was given out.
+    pub cleared: Vec<String>,
+    /// Why there is no verdict.
+    pub undecided: Option<String>,
 }
 
 /// One kind of thing that a tool did, in however many calls.

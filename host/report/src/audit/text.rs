@@ -111,6 +111,13 @@ fn of_tool(text: &mut String, tool: &Tool) {
         endings.join(", ")
     );
     line(text, "tool", &row);
+    if let Some(causal) = &tool.causal {
+        let said = match &causal.undecided {
+            Some(why) => format!("causal: no verdict: {}", shown(why)),
+            None => format!("causal: {} of what it had decides nothing", count(causal.cleared.len() as u64, "secret")),
+        };
+        line(text, "", &said);
+    }
     let wide = |f: &dyn Fn(&super::Behaviour) -> String| {
         tool.behaviours.iter().take(MAX_DEEDS).map(|one| f(one).chars().count()).filter(|n| *n <= 60).max().unwrap_or(0)
     };

@@ -233,6 +233,14 @@ fn of_tool(page: &mut Page, tool: &Tool) {
         list(&tool.endings)
     );
     page.element("p", &[], |page| page.guest(&Name::new(&said)));
+    if let Some(causal) = &tool.causal {
+        let said = match &causal.undecided {
+            Some(why) => format!("What its sources decide is not known: {why}"),
+            None if causal.cleared.is_empty() => "No secret that it had was cleared by changing it.".to_owned(),
+            None => format!("Changed without effect: {}", causal.cleared.join(", ")),
+        };
+        page.element("p", &[("class", "note")], |page| page.guest(&Name::new(&said)));
+    }
     let headings: [Heading; 5] =
         [words("capability"), words("of what"), words("scenarios"), numbers("calls"), words("first with")];
     table(page, "What it did", &headings, &tool.behaviours, tool.behaviours_left_out, |cells, one| {

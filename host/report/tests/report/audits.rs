@@ -6,7 +6,8 @@ use crate::support::schema::{faults, published};
 use crate::{parsed, shows_all, support};
 use customs_flow::Severity;
 use customs_report::audit::{
-    Audit, Behaviour, Check, Column, Component, Decoy, Decoys, Issue, Least, Missing, Part, Scenario, Tool, Verdict,
+    Audit, Behaviour, Causal, Check, Column, Component, Decoy, Decoys, Issue, Least, Missing, Part, Scenario, Tool,
+    Verdict,
 };
 use customs_report::{audit_html, audit_json, audit_sarif, audit_text};
 use serde_json::json;
@@ -44,6 +45,7 @@ fn sample(text: &str, rows: usize) -> Audit {
         calls: 9,
         endings: [(some(), 9)].into(),
         in_part: 1,
+        causal: Some(Causal { cleared: many(2), undecided: Some(some()) }),
         behaviours: vec![behaviour; rows],
         behaviours_left_out: 4,
     };

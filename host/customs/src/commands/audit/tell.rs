@@ -44,7 +44,8 @@ pub(super) fn audit(
             given: &plan.given,
             granted: plan.grants_anything(),
         };
-        for Judged { issue, evidence: piece } in judge.judge() {
+        let caused = tool.caused.iter().flat_map(|caused| caused.judge(&tool.listed.name, &tool.tally));
+        for Judged { issue, evidence: piece } in judge.judge().into_iter().chain(caused) {
             issues.push(issue);
             evidence.extend(piece);
         }
@@ -124,7 +125,7 @@ pub(super) fn audit(
         // With nothing granted nothing was let pass.
         least: (plan.grants_anything() || args.write_policy.is_some()).then_some(least),
         beyond,
-        methods: vec!["boundary", "match", "static", "check"],
+        methods: ["boundary", "match", "static", "check"].into_iter().chain(args.causal.then_some("causal")).collect(),
         cuts,
     })
 }
@@ -406,6 +407,7 @@ fn of_tool(tool: &Tool, tried: &Tried) -> audit::Tool {
         inputs: tally.classes.iter().map(|(class, number)| ((*class).to_owned(), *number)).collect(),
         calls: tally.calls,
         endings: tally.endings.iter().map(|(ending, times)| (ending.clone(), times.calls)).collect(),
+        causal: tool.caused.as_ref().map(|caused| caused.told.clone()),
         in_part: tally.incomplete.saturating_add(tally.in_part),
         behaviours: behaviours.collect(),
         behaviours_left_out: tally.left_out.saturating_add(tally.deeds.len().saturating_sub(MAX_BEHAVIOURS) as u64),

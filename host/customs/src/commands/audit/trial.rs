@@ -1,5 +1,6 @@
 //! The trials: every tool, every input, every world, in an order that is always the same. Ends in time, and says what it did not get to.
 
+use super::causal::{Caused, chosen as worth_asking};
 use super::ground::{Ground, Laid};
 use super::needs::Needs;
 use super::plan::Plan;
@@ -100,6 +101,8 @@ pub(super) struct Tool {
     pub(super) listed: Listed,
     pub(super) refused: Option<String>,
     pub(super) tally: Tally,
+    /// What sources decide, where that was asked.
+    pub(super) caused: Option<Caused>,
 }
 
 pub(super) fn run(
@@ -143,6 +146,7 @@ pub(super) fn run(
                 refused: listed.refused().map(str::to_owned),
                 listed,
                 tally: Tally::new(made_up(plan, &variables)),
+                caused: None,
             },
             until,
             progress: &mut progress,
@@ -343,6 +347,9 @@ impl Trial<'_> {
             .take(BASES)
             .collect();
         self.variants(worlds, &inputs, &bases)?;
+        if args.causal {
+            self.causal(worlds, &inputs, &bases, plan)?;
+        }
         self.world(&worlds.nothing, &inputs, false)?;
         if let Some(granted) = &worlds.granted {
             self.world(granted, &inputs, false)?;
@@ -404,6 +411,25 @@ impl Trial<'_> {
             }
             self.ground.restore()?;
         }
+        Ok(())
+    }
+
+    /// What the secrets that the first call had decide of its answer.
+    fn causal(&mut self, worlds: &Worlds, inputs: &[Input], bases: &[usize], plan: &Plan) -> Result<(), Fault> {
+        let Some(input) = bases.first().and_then(|at| inputs.get(*at)) else { return Ok(()) };
+        if Instant::now() >= self.until {
+            self.cuts.push(format!("{}: out of time before what sources decide was asked", self.tool.listed.name));
+            return Ok(());
+        }
+        let choose = |report: &customs_engine::Report| worth_asking(report, self.decoys, &plan.given);
+        let listed = &self.tool.listed;
+        let found = self.stage.causes(&worlds.decoys, &worlds.nothing, listed, &input.arguments, choose)?;
+        self.ground.restore()?;
+        self.tool.caused = Some(match found {
+            Ok(Some(causes)) => Caused::of(&causes),
+            Ok(None) => Caused::default(),
+            Err(why) => Caused::none(why),
+        });
         Ok(())
     }
 
