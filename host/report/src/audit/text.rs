@@ -114,7 +114,7 @@ fn of_tool(text: &mut String, tool: &Tool) {
     if let Some(causal) = &tool.causal {
         let said = match &causal.undecided {
             Some(why) => format!("causal: no verdict: {}", shown(why)),
-            None => format!("causal: {} of what it had decides nothing", count(causal.cleared.len() as u64, "secret")),
+            None => format!("causal: {} changed without effect", count(causal.cleared.len() as u64, "secret")),
         };
         line(text, "", &said);
     }

@@ -74,7 +74,8 @@ impl Caused {
                 method: "causal",
                 tool: Some(tool.to_owned()),
                 subject: subject.clone(),
-                what: format!("{}.", finding.note.clone().unwrap_or_default()),
+                // In how many replays it changed is chance: the bytes of a decoy are new in every audit.
+                what: format!("What the tool gave out changed when nothing but {source} was changed."),
                 evidence: vec!["the same call with other bytes there".to_owned()],
                 finding: None,
             };

@@ -275,15 +275,15 @@ impl Judge<'_> {
             };
             let subject =
                 if deed.target.is_empty() { socket(deed) } else { format!("{} {}", deed.capability, deed.target) };
-            let issue = self.issue(rule, Severity::Medium, subject, what, &tallied.times);
+            let issue = self.issue(rule, Severity::Medium, subject.clone(), what, &tallied.times);
             let evidence = self.evidence(
                 Matter::OwnDestination,
                 Severity::Medium,
                 if host.is_empty() { socket(deed) } else { host },
             );
-            Judged { issue, evidence }
+            std::iter::once(Judged { issue, evidence }).chain(self.rare(&subject, &tallied.times, true))
         };
-        hosts.into_iter().map(one).collect()
+        hosts.into_iter().flat_map(one).collect()
     }
 
     /// The policy that the tool is audited under allows it.
