@@ -16,6 +16,7 @@ mod support;
 
 mod audit;
 mod clocks;
+mod compatibility;
 mod contract;
 mod environment;
 mod evidence;

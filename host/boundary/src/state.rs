@@ -105,6 +105,10 @@ impl State {
         &mut self.limits
     }
 
+    pub(crate) fn table_mut(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
     #[must_use]
     pub fn recorder(&self) -> &Recorder {
         &self.guard.recorder
