@@ -43,9 +43,12 @@ fn checks_are_sixteen_in_order_and_a_clean_situation_passes_them() {
     }
 }
 
+/// A check, what it comes to, and what makes it so.
+type Bad = (&'static str, Verdict, fn(&mut Situation));
+
 #[test]
 fn checks_what_fails_says_how_to_mend_it_and_is_evidence() {
-    let bad: [(&str, Verdict, fn(&mut Situation)); 15] = [
+    let bad: [Bad; 15] = [
         ("W1", Verdict::Fail, |s| s.mounts.push(mount("--allow-read=/", Some(Broad::Root), &[]))),
         ("W1", Verdict::Warn, |s| s.mounts.push(mount("--allow-read=./a", None, &[".env"]))),
         ("W2", Verdict::Fail, |s| s.every_variable = true),

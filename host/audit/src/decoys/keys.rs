@@ -39,7 +39,7 @@ pub(super) fn openssh(source: &mut Source<'_>, comment: &str) -> (Key, String) {
     let seed_at = before + 8 + 4 + 11 + 4 + 32 + 4;
     let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &blob);
     (
-        Key { pem: pem("OPENSSH PRIVATE KEY", &file, 70), secrets: vec![seed_at..seed_at + 32] },
+        Key { pem: pem("OPENSSH PRIVATE KEY", &file, 70), secrets: Vec::from_iter([seed_at..seed_at + 32]) },
         format!("ssh-ed25519 {base64} {comment}\n"),
     )
 }
@@ -85,5 +85,5 @@ pub(super) fn ec(source: &mut Source<'_>) -> Key {
     }
     let curve = [0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
     let file = der(0x30, &[der_integer(&[1]), der(0x04, &scalar), curve.to_vec()].concat());
-    Key { pem: pem("EC PRIVATE KEY", &file, 64), secrets: vec![7..39] }
+    Key { pem: pem("EC PRIVATE KEY", &file, 64), secrets: Vec::from_iter([7..39]) }
 }

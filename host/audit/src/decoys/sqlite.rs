@@ -22,8 +22,7 @@ pub(super) fn table(name: &str, statement: &str, rows: &[Vec<Cell<'_>>]) -> Piec
     let records: Vec<Vec<u8>> = (1..).zip(rows).map(|(id, row)| record(id, row)).collect();
     leaf(&mut second, 0, &records);
 
-    let mut piece = Piece::default();
-    piece.bytes = [first, second].concat();
+    let mut piece = Piece { bytes: [first, second].concat(), secrets: Vec::new() };
     for cell in rows.iter().flatten() {
         if let Cell::Blob(blob) = cell
             && let Some(at) = piece.bytes.windows(blob.len()).position(|window| window == *blob)

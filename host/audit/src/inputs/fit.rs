@@ -61,6 +61,13 @@ impl<'a> Fit<'a> {
             self.steps.set(0);
             return false;
         }
+        // Comparing with each of a list, and items with each other, is work too.
+        let listed_values = schema.get("enum").and_then(Value::as_array).map_or(0, Vec::len);
+        let items = match value {
+            Value::Array(items) if schema.get("uniqueItems") == Some(&Value::Bool(true)) => items.len().min(MAX_UNIQUE),
+            _ => 0,
+        };
+        self.charge(listed_values / 4 + items * items / 8);
         self.in_place(schema, value, depth)
             && listed(schema, value)
             && match value {
@@ -70,6 +77,10 @@ impl<'a> Fit<'a> {
                 Value::Array(items) => self.array(schema, items, depth),
                 Value::Object(members) => self.object(schema, value, members, depth),
             }
+    }
+
+    fn charge(&self, steps: usize) {
+        self.steps.set(self.steps.get().saturating_sub(u32::try_from(steps).unwrap_or(u32::MAX)));
     }
 
     /// What applies to the same value.

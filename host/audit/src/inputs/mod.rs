@@ -244,7 +244,8 @@ pub fn generate_with(guest_schema: &Value, seed: u64, most: usize, known: &Known
             // The next of this class that fits and is new.
             while let Some(plan) = queue.pop_front() {
                 let allowed = if inputs.is_empty() { MISSES_AT_FIRST } else { MISSES + MISSES_EACH * inputs.len() };
-                if misses > allowed || fit.spent() + STEPS_OF_VALUE * filler.spent.get() > MAX_STEPS {
+                if misses > allowed || fit.spent() + patterns.spent() + STEPS_OF_VALUE * filler.spent.get() > MAX_STEPS
+                {
                     return inputs;
                 }
                 let Some(field) = fields.get(plan.field) else { continue };

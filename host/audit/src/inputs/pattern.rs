@@ -6,11 +6,17 @@
 use super::random::Random;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-/// Bytes of a compiled pattern; the engine allows a component's own schemas 64 KiB.
-const MAX_COMPILED: usize = 64 << 10;
+/// Sizes of a compiled pattern that are tried, in bytes. The engine may look at all its states for each byte of a text, some 0.4 us for each KiB.
+const SIZES: [usize; 2] = [4 << 10, 32 << 10];
+/// Steps of 100 ns that one byte of a text may take, by KiB of the pattern.
+const STEPS_PER_KIB: u64 = 4;
+/// Bytes of a text that is matched: longer ones would take half a second.
+const MAX_TEXT: usize = 16 << 10;
+/// Parts of a pattern that are gone through to make a text. Repetitions within each other may make nothing a million times.
+const MAX_PARTS: u32 = 100_000;
 /// Characters of a pattern that is read.
 const MAX_WRITTEN: usize = 4 << 10;
 /// Patterns that are remembered.
@@ -23,21 +29,33 @@ const REPEATED: u32 = 3;
 /// Compiled patterns by their text.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
-    known: RefCell<HashMap<String, Option<Regex>>>,
+    /// With the steps that a byte may take.
+    known: RefCell<HashMap<String, Option<(Regex, u64)>>>,
+    spent: Cell<u64>,
 }
 
 impl Patterns {
-    /// Whether the pattern matches somewhere in the text; none where the pattern can't be read.
+    /// Whether the pattern matches somewhere in the text; none where the pattern can't be read, or the text is too long for it.
     pub(super) fn matches(&self, guest_pattern: &str, text: &str) -> Option<bool> {
         let mut known = self.known.borrow_mut();
-        if known.len() >= MAX_KNOWN && !known.contains_key(guest_pattern) {
+        if text.len() > MAX_TEXT || (known.len() >= MAX_KNOWN && !known.contains_key(guest_pattern)) {
             return None;
         }
-        let regex = known.entry(guest_pattern.to_owned()).or_insert_with(|| {
+        let compiled = known.entry(guest_pattern.to_owned()).or_insert_with(|| {
             let translated = translated(guest_pattern)?;
-            RegexBuilder::new(&translated).size_limit(MAX_COMPILED).dfa_size_limit(4 * MAX_COMPILED).build().ok()
+            SIZES.into_iter().find_map(|size| {
+                let regex = RegexBuilder::new(&translated).size_limit(size).dfa_size_limit(8 * size).build().ok()?;
+                Some((regex, u64::try_from(size >> 10).unwrap_or(u64::MAX) * STEPS_PER_KIB))
+            })
         });
-        regex.as_ref().map(|regex| regex.is_match(text))
+        let (regex, steps) = compiled.as_ref()?;
+        self.spent.set(self.spent.get() + steps * u64::try_from(text.len()).unwrap_or(u64::MAX));
+        Some(regex.is_match(text))
+    }
+
+    /// Steps that matching may have taken so far.
+    pub(super) fn spent(&self) -> u64 {
+        self.spent.get()
     }
 }
 
@@ -71,7 +89,7 @@ pub(super) fn made(guest_pattern: &str, least: usize, random: &mut Random) -> Op
     // What is repeated without an end gets more of it until there is enough.
     for more in [0_u32, REPEATED, 16, 64, 256, 1024] {
         let mut text = String::new();
-        make(&hir, more, random, &mut text, 0)?;
+        make(&hir, more, random, &mut text, 0, &mut { MAX_PARTS })?;
         if text.chars().count() >= least {
             return Some(text);
         }
@@ -79,7 +97,8 @@ pub(super) fn made(guest_pattern: &str, least: usize, random: &mut Random) -> Op
     None
 }
 
-fn make(hir: &Hir, more: u32, random: &mut Random, text: &mut String, depth: u32) -> Option<()> {
+fn make(hir: &Hir, more: u32, random: &mut Random, text: &mut String, depth: u32, left: &mut u32) -> Option<()> {
+    *left = left.checked_sub(1)?;
     if depth > 64 || text.len() > MAX_MADE {
         return None;
     }
@@ -103,16 +122,16 @@ fn make(hir: &Hir, more: u32, random: &mut Random, text: &mut String, depth: u32
             let wanted = repetition.min.saturating_add(more);
             let times = repetition.max.map_or(wanted, |max| wanted.min(max)).max(repetition.min);
             for _ in 0..times {
-                make(&repetition.sub, more, random, text, depth + 1)?;
+                make(&repetition.sub, more, random, text, depth + 1, left)?;
             }
         }
-        HirKind::Capture(capture) => make(&capture.sub, more, random, text, depth + 1)?,
+        HirKind::Capture(capture) => make(&capture.sub, more, random, text, depth + 1, left)?,
         HirKind::Concat(parts) => {
             for part in parts {
-                make(part, more, random, text, depth + 1)?;
+                make(part, more, random, text, depth + 1, left)?;
             }
         }
-        HirKind::Alternation(arms) => make(random.pick(arms)?, more, random, text, depth + 1)?,
+        HirKind::Alternation(arms) => make(random.pick(arms)?, more, random, text, depth + 1, left)?,
     }
     Some(())
 }
@@ -159,5 +178,6 @@ mod tests {
     fn pattern_of_a_bomb_makes_nothing_and_must_not_hang() {
         let mut random = Random::new(7);
         assert_eq!(made("((((a{1000}){1000}){1000}){1000})", 0, &mut random), None);
+        assert_eq!(made("((((a?){1000}){1000}){1000})", 0, &mut random), None, "nothing, a thousand million times");
     }
 }

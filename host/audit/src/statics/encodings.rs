@@ -17,7 +17,7 @@ const MIN_HEX: usize = 20;
 const MAX_RUN: usize = 256 << 10;
 
 /// Runs of bytes of a kind, at least so long.
-fn runs<'t>(text: &'t [u8], least: usize, of: fn(u8) -> bool) -> impl Iterator<Item = &'t [u8]> {
+fn runs(text: &[u8], least: usize, of: fn(u8) -> bool) -> impl Iterator<Item = &[u8]> {
     text.split(move |byte| !of(*byte))
         .filter(move |run| run.len() >= least)
         .map(|run| run.get(..MAX_RUN).unwrap_or(run))

@@ -28,19 +28,22 @@ pub(super) fn in_text(guest_text: &[u8]) -> Option<Hidden> {
 /// In data, where tables of characters and other alphabets are honest: a sentence in tags, or direction turned round inside ASCII.
 pub(super) fn in_data(bytes: &[u8]) -> Option<Hidden> {
     let mut tags = String::new();
-    for at in memchr::memchr_iter(0xf3, bytes) {
-        // Tags are F3 A0 80 A0 to F3 A0 81 BF; one after the other.
+    let mut rest = bytes;
+    while let Some(at) = memchr::memchr(0xf3, rest) {
+        // Tags are F3 A0 80 A0 to F3 A0 81 BF; one after the other. Each byte is looked at once.
         let mut text = String::new();
-        let mut rest = bytes.get(at..).unwrap_or_default();
-        while let Some((four, next)) = rest.split_at_checked(4) {
-            match std::str::from_utf8(four).ok().and_then(|c| c.chars().next()).and_then(tag) {
-                Some(c) => text.push(c),
-                None => break,
-            }
+        rest = rest.get(at..).unwrap_or_default();
+        while let Some((four, next)) = rest.split_at_checked(4)
+            && let Some(c) = std::str::from_utf8(four).ok().and_then(|c| c.chars().next()).and_then(tag)
+        {
+            text.push(c);
             rest = next;
         }
+        if text.is_empty() {
+            rest = rest.get(1..).unwrap_or_default();
+        }
         // Flags of countries are three to six tags.
-        if text.chars().count() >= 8 && text.len() > tags.len() {
+        if text.len() >= 8 && text.len() > tags.len() {
             tags = text;
         }
     }

@@ -21,6 +21,8 @@ const MAX_BYTES: u64 = 64 << 20;
 const MAX_DECODED: u64 = 96 << 20;
 /// Encodings within each other.
 const MAX_DEPTH: usize = 3;
+/// Hits that are looked at. Honest components have some hundreds; a file of nothing but needles must not take minutes.
+const MAX_HITS: u32 = 200_000;
 /// Indications that are kept.
 const MAX_KEPT: usize = 256;
 /// Bytes that are turned into steps at once, and what two pieces have in common so that nothing is cut.
@@ -70,6 +72,7 @@ pub(super) struct Scan {
     decoded: u64,
     packed: usize,
     suppressed: u64,
+    hits: u32,
     cut: bool,
 }
 
@@ -100,6 +103,9 @@ impl Scan {
     fn text(&mut self, text: &[u8], chain: &[String], place: &Place) {
         let Some(needles) = needles() else { return };
         for hit in needles.folded.find_overlapping_iter(text) {
+            if self.enough() {
+                return;
+            }
             match KNOWN.get(hit.pattern().as_usize()) {
                 Some(known) => {
                     let severity = worse(known.severity, chain);
@@ -110,6 +116,9 @@ impl Scan {
             }
         }
         for hit in needles.exact.find_overlapping_iter(text) {
+            if self.enough() {
+                return;
+            }
             if let Some(form) = FORMS.get(hit.pattern().as_usize())
                 && let Some(secret) = form.at(text, hit.start())
             {
@@ -126,6 +135,13 @@ impl Scan {
                 );
             }
         }
+    }
+
+    /// Counts a hit; whether there were too many.
+    fn enough(&mut self) -> bool {
+        self.hits += 1;
+        self.cut |= self.hits > MAX_HITS;
+        self.hits > MAX_HITS
     }
 
     /// An address around `://`.
@@ -207,6 +223,9 @@ impl Scan {
             for (way, automaton) in &needles.turned {
                 let steps = way.steps(piece);
                 for hit in automaton.find_overlapping_iter(&steps) {
+                    if self.enough() {
+                        return;
+                    }
                     let anchor = ANCHORS.get(hit.pattern().as_usize()).copied().unwrap_or_default();
                     let (Some(plain), Some(turned)) = (anchor.bytes().next(), piece.get(hit.start())) else { continue };
                     let key = way.key(plain, *turned);
@@ -225,6 +244,9 @@ impl Scan {
                 }
             }
             for hit in needles.moved.find_overlapping_iter(piece) {
+                if self.enough() {
+                    return;
+                }
                 let anchor = ANCHORS.get(hit.pattern().as_usize() / 2).copied().unwrap_or_default();
                 if hit.pattern().as_usize() % 2 == 0 {
                     let text = encodings::rot13(window(piece, hit.start(), hit.end()));

@@ -180,7 +180,11 @@ fn pem(body: &[u8]) -> Option<usize> {
         return None;
     }
     let rest = body.get(label_end + 5..)?;
-    let end = memchr::memmem::find(rest.get(..rest.len().min(16 << 10))?, b"-----END ")?;
+    // The next dashes are its end, or it is none: so that many beginnings in a row cost little.
+    let end = memchr::memmem::find(rest.get(..rest.len().min(16 << 10))?, b"-----")?;
+    if !rest.get(end..)?.starts_with(b"-----END ") {
+        return None;
+    }
     let inner: Vec<u8> = rest.get(..end)?.iter().copied().filter(|b| !b.is_ascii_whitespace() && *b != b'\\').collect();
     let base64 = inner.iter().filter(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b)).count();
     (inner.len() >= 60 && base64 * 10 >= inner.len() * 9 && entropy(&inner) >= 4.0).then_some(label_end + 5 + end)

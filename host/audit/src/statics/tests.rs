@@ -236,6 +236,15 @@ fn statics_of_a_hostile_list_are_bounded_and_say_so() {
     let statics = look(&module(many.as_bytes()));
     assert_eq!(statics.indications.len(), 256);
     assert!(statics.suppressed >= 4_000 && !statics.complete, "{}", statics.suppressed);
+    // Megabytes of beginnings of secrets, and of anchors under a key: looked at for a while, and it is said that not all was.
+    for piece in ["eyJ", "-----BEGIN PRIVATE KEY-----", "/etc/passwd", "\u{e0041}"] {
+        let before = std::time::Instant::now();
+        let statics = look(&module(piece.repeat((8 << 20) / piece.len()).as_bytes()));
+        assert!(before.elapsed().as_secs() < 20, "{piece}");
+        assert!(!statics.complete || piece == "\u{e0041}", "{piece}");
+    }
+    let keyed: Vec<u8> = b"https://".iter().map(|byte| byte ^ 0x33).collect();
+    assert!(!look(&module(&keyed.repeat(1 << 20))).complete);
     for junk in [&b""[..], b"\0asm", b"not wasm at all", b"\0asm\x01\0\0\0\x0b\xff\xff\xff\xff\x0f"] {
         let statics = look(junk);
         assert!(statics.indications.is_empty());
