@@ -51,7 +51,7 @@ fn is_least(call: &Call<'_>, given: &[&str], prepare: &dyn Fn()) -> Vec<String> 
     prepare();
     let first = call.run(given);
     let ledger = ledgers(world).last().cloned().unwrap();
-    let learned = learn(world, &[ledger.clone()], &["-o", "json"]);
+    let learned = learn(world, std::slice::from_ref(&ledger), &["-o", "json"]);
     assert_eq!((learned.code, &learned.json["unmet"]), (0, &json!([])), "{learned}");
 
     let number = ledgers(world).len();

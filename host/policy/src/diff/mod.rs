@@ -113,7 +113,8 @@ pub fn diff(first: &Policy, second: &Policy) -> Result<Vec<Difference>, TooMany>
 }
 
 fn differences(area: &'static str, cells: &[Cell]) -> Vec<Difference> {
-    let parent = |at: usize| cells.get(at).and_then(|cell| cell.within);
+    // A cell comes after the one that it is a part of.
+    let parent = |at: usize| cells.get(at).and_then(|cell| cell.within).filter(|above| *above < at);
     let change = |at: usize| cells.get(at).and_then(Cell::change);
     let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     // Each cell that differs is told with the outermost one that differs in the same way without a break.

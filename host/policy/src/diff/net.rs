@@ -135,16 +135,17 @@ fn requests(policies: [&Policy; 2]) -> Result<Vec<Cell>, TooMany> {
                 let shown = if method == OTHER_METHOD { String::new() } else { format!("{method} ") };
                 let label = format!("{shown}{origin}{prefix}");
                 let exact = if prefix.is_empty() { "/" } else { prefix };
+                let own = cells.len();
+                // Itself, and all else below it.
                 let asked = [
                     (exact.to_owned(), label.clone(), within),
-                    (format!("{prefix}/{FRESH}"), format!("{label}/*"), None),
+                    (format!("{prefix}/{FRESH}"), format!("{label}/*"), Some(own)),
                 ];
                 for (path, label, within) in asked {
                     let url = format!("{at}{path}");
                     let answer = |policy: &Policy| {
                         decide(policy, &Request::Http { method, url: &url }).ok().map(|_| String::new())
                     };
-                    let within = within.or_else(|| label.ends_with("/*").then(|| cells.len().saturating_sub(1)));
                     cells.push(Cell { label, within, first: answer(first), second: answer(second) });
                 }
                 places.insert((origin.clone(), method.clone(), prefix.clone()), cells.len().saturating_sub(1));

@@ -76,6 +76,9 @@ fn answers(of: &customs_policy::Policy) -> Vec<(String, bool)> {
 }
 
 proptest! {
+    // Each case asks some three hundred questions.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn policies_without_a_difference_answer_the_same_and_each_other_answer_is_a_difference(
         one in proptest::sample::subsequence(RULES, 0..8), other in proptest::sample::subsequence(RULES, 0..8)
