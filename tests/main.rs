@@ -29,6 +29,7 @@ mod loading;
 mod network;
 mod new;
 mod policy_files;
+mod replay;
 mod report;
 mod scan;
 mod serve;
