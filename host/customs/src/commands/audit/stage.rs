@@ -8,7 +8,7 @@ use crate::exit::Fault;
 use crate::machine;
 use customs_boundary::Context;
 use customs_engine::replay::{Causes, Named, NotPlayed, causes};
-use customs_engine::{CallError, Form, Listed, Program, Report, Session};
+use customs_engine::{CallError, Listed, Program, Report, Session};
 use customs_ledger::{Component, Event, Ledger, Open, RunKey, run_id};
 use customs_report::Accesses;
 use serde_json::{Map, Value};
@@ -80,7 +80,7 @@ impl Stage {
         let (session, ledger) = self.session(scene, true)?;
         let session = session.recording();
         // A replay asks for the tools first, where the component has to be asked.
-        if self.program.catalogue().form == Form::Dynamic {
+        if self.program.catalogue().form.describes_itself() {
             self.runtime.block_on(session.list(&nothing.policy, &nothing.roots))?.map_err(Fault::internal)?;
         }
         let prepared = match Session::prepare_listed(&self.program, &scene.policy, tool, arguments.clone()) {
