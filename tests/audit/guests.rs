@@ -106,13 +106,13 @@ fn audit_of_a_fetcher_says_that_it_goes_where_it_is_sent_and_not_that_it_steals(
 #[test]
 fn audit_with_given_arguments_tries_them_first_and_sees_what_they_bring_about() {
     let world = World::new();
-    let leaking = audit(&world, "leaks", &["leak", "--args", r#"{"from":"env","to":"return","shape":"text"}"#]);
+    let leaking = audit(&world, "leaks", &["leak", "--args", r#"{"from":"env","to":"return","shape":"sentence"}"#]);
     let told = leaking.issue("CUA101", "API_KEY");
     assert!(Audit::evidence(told).contains("the given arguments"), "{told}");
     let honest = audit(
         &world,
         "leaks",
-        &["leak", "--args", r#"{"from":"argument","text":"hello","to":"return","shape":"text"}"#],
+        &["leak", "--args", r#"{"from":"argument","text":"hello","to":"return","shape":"sentence"}"#],
     );
     assert!(!honest.has("CUA101"), "{:?}", honest.told());
 }

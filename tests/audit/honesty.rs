@@ -76,7 +76,7 @@ fn audit_never_shows_the_value_of_a_granted_variable() {
 
 #[test]
 fn audit_out_of_time_says_what_is_missing() {
-    let told = audit(&World::new(), "slug", &["--time", "1ms", "--inputs", "50"]);
+    let told = audit(&World::new(), "suspect", &["--time", "1ms", "--inputs", "50"]);
     told.run.exits(0);
     assert_eq!(told.run.json["complete"], false);
     let cuts = told.run.json["cuts"].to_string();
