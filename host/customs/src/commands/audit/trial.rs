@@ -272,7 +272,7 @@ impl Worlds {
             variants.push(scenery.elsewhere(name, &variables)?);
         }
         Ok(Worlds {
-            granted: plan.grants_anything().then(|| scenery.granted()).transpose()?,
+            granted: (plan.grants_anything() || plan.check.is_some()).then(|| scenery.granted()).transpose()?,
             nothing: scenery.nothing()?,
             decoys: scenery.decoys()?,
             again: Scene { name: AGAIN, ..scenery.decoys()? },
