@@ -11,7 +11,8 @@ WASI_WIT := $(foreach package,io clocks random filesystem sockets cli http,wit/w
 # Commands of WASI preview 1, as core modules; commands of WASI 0.2; and typed components, whose WIT goes into them.
 GUESTS_P1 := benign-tool evil-prompt-tool fs-violation tool-return-microbench
 GUESTS_P2 := hello ordinary
-GUESTS_TYPED := badwasmcp bench conformance dynamic fetch fetchbench leaks notes puppet query readable scancode scanner shapes typedleaks wasmcp wassette
+GUESTS_TYPED := badwasmcp bench conformance dynamic fetch fetchbench leaks notes puppet query readable scancode scanner shapes suspect \
+    typedleaks wasmcp wassette
 
 RUST_P1 := $(GUESTS_P1:%=$(G)/target/wasm32-wasip1/release/%.wasm)
 RUST_P2 := $(patsubst %,$(G)/target/wasm32-wasip2/release/%.wasm,$(GUESTS_P2) $(GUESTS_TYPED))
@@ -74,6 +75,7 @@ $(G)/dist/fetch.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetch/wit
 $(G)/dist/fetchbench.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetchbench/wit
 $(G)/dist/leaks.wasm: GUEST_WIT = $(WASI_WIT) wit/customs-tool.wit $(G)/rust/leaks/wit
 $(G)/dist/puppet.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/puppet/wit
+$(G)/dist/suspect.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/suspect/wit
 $(G)/dist/wasmcp.wasm: GUEST_WIT = $(WASI_WIT) $(WASMCP_WIT) $(G)/rust/wasmcp/wit
 $(G)/dist/readable.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/readable/wit
 $(GUESTS_TYPED:%=$(G)/dist/%.wasm): GUEST_WIT ?= $(G)/rust/$*/wit

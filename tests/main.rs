@@ -14,6 +14,7 @@
 
 mod support;
 
+mod audit;
 mod clocks;
 mod compatibility;
 mod contract;

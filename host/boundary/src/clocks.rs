@@ -9,8 +9,6 @@ use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 
-/// 2020-01-01T00:00:00Z: the wall clock of a run without one.
-const FIXED_SECONDS: u64 = 1_577_836_800;
 /// What a look at the fixed clock adds, so that a guest that waits for time to pass does not wait for ever.
 const FIXED_STEP_NANOS: u64 = 1_000_000;
 
@@ -47,16 +45,17 @@ impl View<'_> {
 impl wall_clock::Host for View<'_> {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
         self.count(Import::WallNow);
+        let start = self.guard.recorder.policy().clock_start();
         match self.fixed("wall-clock.now")? {
             Some(nanos) => Ok(wall_clock::Datetime {
-                seconds: FIXED_SECONDS + nanos / 1_000_000_000,
+                seconds: start + nanos / 1_000_000_000,
                 nanoseconds: u32::try_from(nanos % 1_000_000_000).unwrap_or(0),
             }),
             None => {
                 let (tape, later) = (self.guard.recorder.tape().clone(), self.later());
                 let absent = || {
                     Ok(wall_clock::Datetime {
-                        seconds: FIXED_SECONDS + later / 1_000_000_000,
+                        seconds: start + later / 1_000_000_000,
                         nanoseconds: u32::try_from(later % 1_000_000_000).unwrap_or(0),
                     })
                 };

@@ -19,10 +19,7 @@ pub(crate) fn collect(
     let mut json = match run.args.as_deref() {
         None => Map::new(),
         Some("-") => parse("standard input", &machine::read_stdin(at_most)?)?,
-        Some(text) => match text.strip_prefix('@') {
-            Some(file) => parse(file, &machine::read(Path::new(file), at_most)?)?,
-            None => parse("--args", text.as_bytes())?,
-        },
+        Some(text) => object(text, at_most)?,
     };
     for pair in &run.arg {
         let Some((name, text)) = pair.split_once('=') else {
@@ -44,6 +41,14 @@ pub(crate) fn collect(
         }
     }
     Ok(json)
+}
+
+/// A JSON object as text, or from `@FILE`.
+pub(crate) fn object(text: &str, at_most: u64) -> Result<Map<String, Value>, Fault> {
+    match text.strip_prefix('@') {
+        Some(file) => parse(file, &machine::read(Path::new(file), at_most)?),
+        None => parse("--args", text.as_bytes()),
+    }
 }
 
 fn parse(from: &str, bytes: &[u8]) -> Result<Map<String, Value>, Fault> {

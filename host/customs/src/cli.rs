@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Tell what a ledger says: what was reached, denied and found
     Report(Report),
+    /// Try a tool before you trust it: what it asks for, what it takes and gives away, and the least it needs
+    Audit(Box<Audit>),
     /// Say what a policy decides about one access (--read, --write, --net, or --env NAME), or explain a record of a ledger (--seq)
     Why(Box<Why>),
     /// Check, show, compare, learn or import a policy
@@ -313,6 +315,75 @@ pub(crate) struct Report {
     pub(crate) ledger: PathBuf,
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: ReportFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// The component: a WebAssembly component or a WASI preview 1 module
+    pub(crate) component: PathBuf,
+    /// The tool; all of them where it is left out
+    pub(crate) tool: Option<String>,
+    /// Arguments that work, as a JSON object or @FILE; they are tried first. Needs TOOL where there are several
+    #[arg(long, value_name = "JSON|@FILE", allow_hyphen_values = true)]
+    pub(crate) args: Option<String>,
+    /// Take grants and limits from a policy file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Where the inputs come from: the same number, the same audit
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Inputs for each tool
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) inputs: u32,
+    /// Time for all of it; what is not done by then is said to be missing
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = customs_policy::parse_duration)]
+    pub(crate) time: std::time::Duration,
+    /// Also change what came in, run again, and see what changes with it
+    #[arg(long)]
+    pub(crate) causal: bool,
+    /// Exit with 4 when the tool needs more than this policy file grants
+    #[arg(long, value_name = "FILE")]
+    pub(crate) check: Option<PathBuf>,
+    /// Write the least policy that lets the audited calls pass to a new file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_policy: Option<PathBuf>,
+    /// Exit with 4 when one of these was seen: denial, limit, finding, medium, high, decoy, score=N
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = audit_fail_on)]
+    pub(crate) fail_on: Vec<AuditFailOn>,
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: ReportFormat,
+    #[command(flatten)]
+    pub(crate) grants: Grants,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuditFailOn {
+    Denial,
+    Limit,
+    Finding,
+    Medium,
+    High,
+    Decoy,
+    /// The score is this or more.
+    Score(u32),
+}
+
+fn audit_fail_on(text: &str) -> Result<AuditFailOn, String> {
+    Ok(match text {
+        "denial" => AuditFailOn::Denial,
+        "limit" => AuditFailOn::Limit,
+        "finding" => AuditFailOn::Finding,
+        "medium" => AuditFailOn::Medium,
+        "high" => AuditFailOn::High,
+        "decoy" => AuditFailOn::Decoy,
+        _ => match text.strip_prefix("score=").map(str::parse) {
+            Some(Ok(score @ 0..=100)) => AuditFailOn::Score(score),
+            Some(_) => return Err("a score is a number from 0 to 100".to_owned()),
+            None => return Err("expected denial, limit, finding, medium, high, decoy or score=N".to_owned()),
+        },
+    })
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -53,6 +53,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Fault> {
         Command::Verify(verify) => commands::verify::run(&verify),
         Command::Report(report) => commands::report::run(&report),
         Command::Scan(scan) => commands::scan::run(&scan),
+        Command::Audit(audit) => commands::audit::run(&audit),
         Command::Why(why) => commands::why::run(&why),
         Command::Policy(PolicyCommand::Check(check)) => commands::policy::check(&check),
         Command::Policy(PolicyCommand::Show(show)) => commands::policy::show(&show),

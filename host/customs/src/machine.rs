@@ -83,6 +83,11 @@ pub(crate) fn own_program() -> Result<PathBuf, Fault> {
     std::env::current_exe().map_err(|e| Fault::Internal(format!("the program cannot find itself: {}", plain(&e))))
 }
 
+/// Random bytes of the system.
+pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Fault> {
+    getrandom::fill(bytes).map_err(|e| Fault::Internal(format!("the system gives no random numbers: {e}")))
+}
+
 /// RFC 3339 in UTC, to the second.
 pub(crate) fn now() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
@@ -314,16 +319,19 @@ pub(crate) struct State {
     pub(crate) warning: Option<String>,
 }
 
-/// Opens them below the user's cache directory. Without one everything works, uncached.
-pub(crate) fn state() -> Result<State, Fault> {
-    let base = std::env::var_os("CUSTOMS_CACHE_DIR")
+fn cache_base() -> Option<PathBuf> {
+    std::env::var_os("CUSTOMS_CACHE_DIR")
         .filter(|v| !v.is_empty())
         .map(PathBuf::from)
         .or_else(|| {
             std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|p| p.is_absolute()).map(|p| p.join("customs"))
         })
-        .or_else(|| home().map(|h| h.join(".cache").join("customs")));
-    let Some(base) = base else { return without_cache("there is no home directory".to_owned()) };
+        .or_else(|| home().map(|h| h.join(".cache").join("customs")))
+}
+
+/// Opens them below the user's cache directory. Without one everything works, uncached.
+pub(crate) fn state() -> Result<State, Fault> {
+    let Some(base) = cache_base() else { return without_cache("there is no home directory".to_owned()) };
     match private(&base.join("code")) {
         Ok(code) => {
             let empty =
@@ -347,6 +355,61 @@ fn without_cache(why: String) -> Result<State, Fault> {
     std::fs::remove_dir(&path).map_err(fail)?;
     let warning = Some(format!("compiled code is not kept ({why})"));
     Ok(State { cache: None, empty: dir.into_std_file(), place: None, warning })
+}
+
+/// A directory that is ours alone and gone when this is dropped. Where the program was killed meanwhile, the next one that makes one removes it:
+/// whoever has a directory holds a lock on it.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    /// Canonical.
+    pub(crate) path: PathBuf,
+    pub(crate) dir: Dir,
+    _lock: OwnedFd,
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed by the next one.
+        std::fs::remove_dir_all(&self.path).ok();
+    }
+}
+
+/// Makes one below the user's cache directory, or where there is none below the directory for temporary files.
+pub(crate) fn scratch() -> Result<Scratch, Fault> {
+    let base = cache_base()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("customs-{}", rustix::process::geteuid().as_raw())));
+    let refuse =
+        |why: String| Fault::Refused(format!("no private directory can be made below {}: {why}", base.display()));
+    let all = base.join("scratch");
+    let parent = private(&all).map_err(refuse)?;
+    let real = std::fs::canonicalize(&all).map_err(|e| refuse(plain(&e)))?;
+    sweep(&parent, &real);
+    let name = customs_ledger::run_id().map_err(Fault::internal)?;
+    let path = real.join(name);
+    let dir = private(&path).map_err(refuse)?;
+    let lock = locked(&path).ok_or_else(|| refuse("it cannot be locked".to_owned()))?;
+    Ok(Scratch { path, dir, _lock: lock })
+}
+
+/// Holds a directory that nobody else holds.
+fn locked(path: &Path) -> Option<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let fd = rustix::fs::open(path, flags, Mode::empty()).ok()?;
+    rustix::fs::flock(&fd, rustix::fs::FlockOperation::NonBlockingLockExclusive).ok()?;
+    Some(fd)
+}
+
+/// Removes what a killed program left.
+fn sweep(parent: &Dir, real: &Path) {
+    for entry in parent.entries().into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        // One that was made this moment may not be locked yet.
+        let old = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.into_std().elapsed().ok());
+        let path = real.join(&name);
+        if old.is_some_and(|age| age.as_secs() > 60) && locked(&path).is_some() {
+            parent.remove_dir_all(&name).ok();
+        }
+    }
 }
 
 /// Makes a directory that is ours alone, and opens it.

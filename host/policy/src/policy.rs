@@ -16,6 +16,9 @@ use crate::path_deny::PathDeny;
 use crate::raw::{HostView, Layer, RawFlow};
 use crate::variables::{EnvVar, Variables};
 
+/// 2020-01-01T00:00:00Z: where a fixed clock starts unless said otherwise, in seconds since 1970.
+pub const CLOCK_START: u64 = 1_577_836_800;
+
 /// Which clock the guest has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
@@ -53,6 +56,7 @@ pub struct Policy {
     flows: FlowRules,
     limits: Limits,
     clock: Clock,
+    clock_start: u64,
     random: Random,
     grants: Vec<String>,
     warnings: Vec<String>,
@@ -90,6 +94,7 @@ impl Policy {
             flows,
             limits: Limits::build(layers)?,
             clock,
+            clock_start: CLOCK_START,
             random,
             grants,
             warnings: if all {
@@ -180,6 +185,20 @@ impl Policy {
         self.clock
     }
 
+    /// Where a fixed clock starts, in seconds since 1970.
+    pub fn clock_start(&self) -> u64 {
+        self.clock_start
+    }
+
+    /// The same policy with a fixed clock that starts at another time: an audit looks what a tool does later.
+    #[must_use]
+    pub fn starting_at(mut self, seconds: u64) -> Policy {
+        self.clock = Clock::Fixed;
+        self.clock_start = seconds;
+        self.digest = self.compute_digest();
+        self
+    }
+
     /// Which random numbers the guest has.
     pub fn random(&self) -> Random {
         self.random
@@ -236,6 +255,9 @@ impl Policy {
         lines.extend(self.flows.lines().map(String::into_bytes));
         lines.extend(self.limits.entries().map(|(name, value)| format!("limit {name} {value}").into_bytes()));
         lines.push(format!("clock {:?}", self.clock).into_bytes());
+        if self.clock_start != CLOCK_START {
+            lines.push(format!("clock start {}", self.clock_start).into_bytes());
+        }
         lines.push(format!("random {:?}", self.random).into_bytes());
         lines.sort_unstable();
         lines.dedup();

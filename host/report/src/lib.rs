@@ -12,6 +12,7 @@
 //! before anything else, and shows what can be read. The same bytes always give the same report.
 
 mod accesses;
+pub mod audit;
 mod html;
 mod json;
 mod records;
@@ -22,9 +23,11 @@ mod why;
 mod words;
 
 pub use accesses::Accesses;
-pub use html::html;
+pub use audit::json::audit_json;
+pub use audit::text::audit_text;
+pub use html::{audit_html, html};
 pub use json::json;
-pub use sarif::sarif;
+pub use sarif::{audit_sarif, sarif};
 pub use story::{NoLedger, Story};
 pub use text::text;
 pub use why::Why;

@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+pub(crate) mod audit;
 pub(crate) mod compile;
 pub(crate) mod docs;
 pub(crate) mod front;

@@ -3,10 +3,13 @@
 //! `markup.rs` is the only writer of tags, so that a guest's text cannot be anything but text; `picture.rs` draws what flowed, `timeline.rs`
 //! when; `tables.rs` lists it; `style.css` is allowed by its hash. Long lists are cut and counted, and the page as a whole has a bound.
 
+mod audit;
 mod markup;
 mod picture;
 mod tables;
 mod timeline;
+
+pub use audit::audit_html;
 
 use crate::records::Name;
 use crate::story::{Call, Ending, Opened, Story};

@@ -13,41 +13,41 @@ const MAX_ROWS: usize = 500;
 const MAX_PAGE: usize = 3 << 20;
 
 /// A column: its heading, and whether it has numbers.
-type Column = (&'static str, bool);
+pub(super) type Column = (&'static str, bool);
 
-const fn words(heading: &'static str) -> Column {
+pub(super) const fn words(heading: &'static str) -> Column {
     (heading, false)
 }
 
-const fn numbers(heading: &'static str) -> Column {
+pub(super) const fn numbers(heading: &'static str) -> Column {
     (heading, true)
 }
 
 /// The cells of one row, in the order of the columns.
-struct Cells<'p> {
+pub(super) struct Cells<'p> {
     page: &'p mut Page,
     columns: std::slice::Iter<'p, Column>,
 }
 
 impl Cells<'_> {
     /// The next cell. On a narrow screen its heading stands beside it.
-    fn next(&mut self, inner: impl FnOnce(&mut Page)) {
+    pub(super) fn next(&mut self, inner: impl FnOnce(&mut Page)) {
         self.with("", inner);
     }
 
-    fn with(&mut self, class: &str, inner: impl FnOnce(&mut Page)) {
+    pub(super) fn with(&mut self, class: &str, inner: impl FnOnce(&mut Page)) {
         let (heading, is_number) = self.columns.next().copied().unwrap_or_default();
         let class = if is_number { "number" } else { class };
         self.page.element("td", &[("class", class), ("data-label", heading)], inner);
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.next(|page| page.text(text));
     }
 }
 
 /// A table with a heading: at most [`MAX_ROWS`] rows, and a line that counts the rest. Nothing at all where there is nothing.
-fn table<T>(
+pub(super) fn table<T>(
     page: &mut Page,
     heading: &str,
     columns: &[Column],
@@ -85,7 +85,7 @@ fn table<T>(
     }
 }
 
-fn small(page: &mut Page, text: &str) {
+pub(super) fn small(page: &mut Page, text: &str) {
     page.element("small", &[], |page| page.text(text));
 }
 

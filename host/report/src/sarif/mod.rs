@@ -3,7 +3,10 @@
 //! `rules.rs` has the rules and the public taxonomies that they belong to. A guest's text in a message has its brackets escaped, for SARIF
 //! makes links of them.
 
+mod audit;
 mod rules;
+
+pub use audit::audit_sarif;
 
 use crate::records::Name;
 use crate::story::{Call, Denial, Flow, Found, Story};

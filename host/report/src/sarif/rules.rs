@@ -3,6 +3,7 @@
 //! There is no `helpUri`: SARIF wants an absolute address, and the documentation has none that lasts. What it says of a rule is in `help`.
 
 use super::{level, message};
+use crate::audit::audit_rules;
 use crate::records::Name;
 use crate::story::Found;
 use crate::words::clean;
@@ -181,6 +182,35 @@ impl Rules {
                 "properties": {"tags": ["security"]},
             }),
         );
+        rules
+    }
+
+    /// Those that an audit's issues name: its own, and those of findings.
+    pub(super) fn of_audit() -> Rules {
+        let mut rules = Rules::known();
+        for rule in audit_rules() {
+            let (cwe, others): (Vec<&str>, Vec<&str>) = rule.taxa.iter().partition(|id| id.starts_with("CWE-"));
+            let tags: Vec<String> =
+                std::iter::once("security".to_owned()).chain(cwe.into_iter().chain(others).map(tag)).collect();
+            let severity = rule.severity.as_str();
+            let mut properties = json!({"tags": tags});
+            if let (Some(score), Some(object)) = (score(severity), properties.as_object_mut()) {
+                object.insert("security-severity".to_owned(), json!(score));
+            }
+            rules.add(
+                rule.code,
+                json!({
+                    "id": rule.code,
+                    "name": pascal(rule.title),
+                    "shortDescription": {"text": message(rule.title)},
+                    "fullDescription": {"text": message(rule.explanation)},
+                    "help": {"text": message(rule.explanation)},
+                    "relationships": rule.taxa.iter().filter_map(|id| relationship(id)).collect::<Vec<_>>(),
+                    "defaultConfiguration": {"level": level(severity)},
+                    "properties": properties,
+                }),
+            );
+        }
         rules
     }
 

@@ -10,6 +10,7 @@
     reason = "a test that fails panics, one that is skipped says so, and fixtures are files"
 )]
 
+mod audits;
 mod bounds;
 mod browser;
 mod inert;
