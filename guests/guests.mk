@@ -11,7 +11,7 @@ WASI_WIT := $(foreach package,io clocks random filesystem sockets cli http,wit/w
 # Commands of WASI preview 1, as core modules; commands of WASI 0.2; and typed components, whose WIT goes into them.
 GUESTS_P1 := benign-tool evil-prompt-tool fs-violation tool-return-microbench
 GUESTS_P2 := hello ordinary
-GUESTS_TYPED := bench conformance dynamic fetch fetchbench leaks notes puppet scanner shapes typedleaks
+GUESTS_TYPED := bench conformance dynamic fetch fetchbench leaks notes puppet scanner shapes transforms typedleaks
 
 RUST_P1 := $(GUESTS_P1:%=$(G)/target/wasm32-wasip1/release/%.wasm)
 RUST_P2 := $(patsubst %,$(G)/target/wasm32-wasip2/release/%.wasm,$(GUESTS_P2) $(GUESTS_TYPED))

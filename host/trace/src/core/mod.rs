@@ -4,7 +4,7 @@
 //! module and [`store`] the one that it shares with others, [`function`] and its parts the code: [`control`], [`plain`], [`memory`] and [`lanes`] by kind of
 //! instruction, [`body`] the arithmetic on labels. An instruction without a rule is refused by its name.
 
-mod body;
+pub(crate) mod body;
 mod control;
 pub(crate) mod facts;
 mod function;
@@ -17,4 +17,4 @@ mod remap;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
-mod width;
+pub(crate) mod width;
