@@ -2,8 +2,10 @@
 
 use crate::imports::Import;
 use crate::state::View;
+use crate::tape::key;
 use customs_policy::{Clock, Request};
 use wasmtime::component::Resource;
+use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 
@@ -22,6 +24,24 @@ impl View<'_> {
         self.guard.fixed_clock += FIXED_STEP_NANOS;
         Ok(Some(self.guard.fixed_clock))
     }
+
+    /// A time for a look that the recording does not have: a little after the last.
+    fn later(&mut self) -> u64 {
+        if self.guard.recorder.tape().is_playing() {
+            self.guard.fixed_clock = self.guard.fixed_clock.saturating_add(FIXED_STEP_NANOS);
+        }
+        self.guard.fixed_clock
+    }
+
+    /// Something that waits for time to pass. On a replay nothing does.
+    fn timer(
+        &mut self,
+        make: impl FnOnce(&mut WasiClocksCtxView<'_>) -> wasmtime::Result<Resource<DynPollable>>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
+        let pollable = make(&mut self.inner_clocks())?;
+        self.guard.waits.timer(pollable.rep());
+        Ok(pollable)
+    }
 }
 
 impl wall_clock::Host for View<'_> {
@@ -32,13 +52,24 @@ impl wall_clock::Host for View<'_> {
                 seconds: FIXED_SECONDS + nanos / 1_000_000_000,
                 nanoseconds: u32::try_from(nanos % 1_000_000_000).unwrap_or(0),
             }),
-            None => wall_clock::Host::now(&mut self.inner_clocks()),
+            None => {
+                let (tape, later) = (self.guard.recorder.tape().clone(), self.later());
+                let absent = || {
+                    Ok(wall_clock::Datetime {
+                        seconds: FIXED_SECONDS + later / 1_000_000_000,
+                        nanoseconds: u32::try_from(later % 1_000_000_000).unwrap_or(0),
+                    })
+                };
+                let now = || wall_clock::Host::now(&mut self.inner_clocks());
+                tape.effect_or(key!("clock.wall"), now, absent)
+            }
         }
     }
 
     fn resolution(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
         self.count(Import::WallResolution);
-        wall_clock::Host::resolution(&mut self.inner_clocks())
+        let tape = self.guard.recorder.tape().clone();
+        tape.effect(key!("clock.wall-resolution"), || wall_clock::Host::resolution(&mut self.inner_clocks()))
     }
 }
 
@@ -47,24 +78,33 @@ impl monotonic_clock::Host for View<'_> {
         self.count(Import::MonotonicNow);
         match self.fixed("monotonic-clock.now")? {
             Some(nanos) => Ok(nanos),
-            None => monotonic_clock::Host::now(&mut self.inner_clocks()),
+            None => {
+                let (tape, later) = (self.guard.recorder.tape().clone(), self.later());
+                let now = || monotonic_clock::Host::now(&mut self.inner_clocks());
+                let now = tape.effect_or(key!("clock.monotonic"), now, || Ok(later));
+                if let (true, Ok(now)) = (tape.is_playing(), &now) {
+                    self.guard.fixed_clock = self.guard.fixed_clock.max(*now);
+                }
+                now
+            }
         }
     }
 
     fn resolution(&mut self) -> wasmtime::Result<u64> {
         self.count(Import::MonotonicResolution);
-        monotonic_clock::Host::resolution(&mut self.inner_clocks())
+        let tape = self.guard.recorder.tape().clone();
+        tape.effect(key!("clock.resolution"), || monotonic_clock::Host::resolution(&mut self.inner_clocks()))
     }
 
     fn subscribe_instant(&mut self, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
         self.count(Import::SubscribeInstant);
         if self.guard.recorder.policy().clock() == Clock::Allowed {
-            return monotonic_clock::Host::subscribe_instant(&mut self.inner_clocks(), when);
+            return self.timer(|clocks| monotonic_clock::Host::subscribe_instant(clocks, when));
         }
         // The guest counts in made-up time: wait as long as is left of it, and let it have passed.
         let wait = when.saturating_sub(self.guard.fixed_clock);
         self.guard.fixed_clock = self.guard.fixed_clock.max(when);
-        monotonic_clock::Host::subscribe_duration(&mut self.inner_clocks(), wait)
+        self.timer(|clocks| monotonic_clock::Host::subscribe_duration(clocks, wait))
     }
 
     fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
@@ -74,6 +114,6 @@ impl monotonic_clock::Host for View<'_> {
         } else {
             self.guard.fixed_clock = self.guard.fixed_clock.saturating_add(duration);
         }
-        monotonic_clock::Host::subscribe_duration(&mut self.inner_clocks(), duration)
+        self.timer(|clocks| monotonic_clock::Host::subscribe_duration(clocks, duration))
     }
 }

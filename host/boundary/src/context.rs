@@ -4,6 +4,7 @@ use crate::flow::Way;
 use crate::imports::Import;
 use crate::record::Stopped;
 use crate::state::View;
+use crate::tape::key;
 use customs_ledger::material::SinkKind;
 use customs_policy::{Capability, Request};
 use std::sync::Arc;
@@ -147,7 +148,8 @@ impl bindings::Host for View<'_> {
 
     fn is_cancelled(&mut self) -> wasmtime::Result<bool> {
         self.count(Import::IsCancelled);
-        Ok(self.guard.context.is_cancelled())
+        let tape = self.guard.recorder.tape();
+        Ok(tape.effect(key!("context.is-cancelled"), || self.guard.context.is_cancelled()))
     }
 }
 

@@ -80,7 +80,12 @@ impl Denials {
         over.filter(|(_, n)| *n > 0).collect()
     }
 
+    /// In the order of their records, which on a replay need not be that of their coming.
     pub(crate) fn take_rows(&mut self) -> Vec<DenialRow> {
-        std::mem::take(&mut self.rows)
+        let mut rows = std::mem::take(&mut self.rows);
+        if rows.iter().all(|row| row.seq != 0) {
+            rows.sort_by_key(|row| row.seq);
+        }
+        rows
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Flow {
     of: u64,
     pub(crate) way: Way,
     pub(crate) name: String,
+    /// Who began it, and writes its record.
+    pub(crate) actor: crate::tape::Actor,
     /// Its number among the sources or sinks, from its first byte on; 0 before.
     pub(crate) number: u64,
     /// Bytes were refused.
@@ -36,13 +38,14 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    pub(crate) fn new(of: u64, way: Way, name: String, key: &RunKey) -> Flow {
+    pub(crate) fn new(of: u64, way: Way, name: String, actor: crate::tape::Actor, key: &RunKey) -> Flow {
         let keyed = matches!(way, Way::In(kind) if kind.class() == Class::Secret);
         let hasher = if keyed { Hasher::keyed(key) } else { Hasher::plain() };
         Flow {
             of,
             way,
             name,
+            actor,
             number: 0,
             cut: false,
             users: 1,

@@ -16,6 +16,8 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// Connections that one call may have at once; further requests wait. Browsers hold fewer to all hosts together than this.
 const MAX_CONNECTIONS: usize = 64;
+/// Pieces of a body that a replay takes before anybody has looked at them: more than a guest writes between two looks.
+const MAX_CHUNKS: usize = 1 << 20;
 /// Characters of a request's parts that are recorded of one that was not even well-formed.
 const MAX_ASKED: usize = 8 * 1024;
 
@@ -63,7 +65,15 @@ impl Sender {
         self.recorder.expect_outcome(of);
         let (recorder, network) = (self.recorder.clone(), Arc::clone(&self.network));
         let (places, options) = (Arc::clone(&self.places), Options::from(options));
-        Ok(Exchange { recorder, network, places, permit, endpoint, of, request, options })
+        let tape = recorder.tape();
+        let name = if tape.is_on() {
+            let of = format!("{method} {uri}");
+            format!("{of}\0{}", tape.instance(&of))
+        } else {
+            String::new()
+        };
+        let (recorder, sending, receiving) = (recorder.beside(), recorder.beside(), recorder.beside());
+        Ok(Exchange { recorder, network, places, permit, endpoint, of, request, options, name, sending, receiving })
     }
 }
 
@@ -83,9 +93,17 @@ impl WasiHttpHooks for Sender {
         _sent: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
         match self.start(request, options) {
-            Ok(exchange) => Box::new(exchange.run()),
+            Ok(exchange) => match self.recorder.tape().detach(exchange.run()) {
+                Ok(answer) => Box::new(async move { answer.await.unwrap_or(Err(Error::InternalError(None))) }),
+                Err(running) => Box::new(running),
+            },
             Err(error) => Box::new(async move { Err(error) }),
         }
+    }
+
+    /// On a replay nothing holds up a body: how much a guest may write is answered from the recording.
+    fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
+        if self.recorder.tape().is_playing() { MAX_CHUNKS } else { 1 }
     }
 
     /// The host that was decided is written, not the one that was spelled.

@@ -4,7 +4,9 @@
 
 use crate::imports::Import;
 use crate::state::View;
+use crate::tap::{Arriving, OutLine, OutTap};
 use wasmtime::component::Resource;
+use wasmtime_wasi::p2::pipe::{ClosedInputStream, ClosedOutputStream};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};
 use wasmtime_wasi_http::FieldMap;
 use wasmtime_wasi_http::p2::bindings::http::types::{self, Method, Scheme, StatusCode, Trailers};
@@ -118,10 +120,27 @@ delegate! { HostFutureTrailers:
     fn get(id: Resource<HostFutureTrailers>) -> wasmtime::Result<Option<Result<Result<Option<Resource<Trailers>>, types::ErrorCode>, ()>>> = HttpFutureTrailersGet;
 }
 
-delegate! { HostIncomingBody:
-    fn stream(id: Resource<HostIncomingBody>) -> wasmtime::Result<Result<Resource<DynInputStream>, ()>> = HttpIncomingBodyStream;
-    fn finish(id: Resource<HostIncomingBody>) -> wasmtime::Result<Resource<HostFutureTrailers>> = HttpIncomingBodyFinish;
-    fn drop(id: Resource<HostIncomingBody>) -> wasmtime::Result<()>;
+impl types::HostIncomingBody for View<'_> {
+    fn stream(&mut self, id: Resource<HostIncomingBody>) -> wasmtime::Result<Result<Resource<DynInputStream>, ()>> {
+        self.count(Import::HttpIncomingBodyStream);
+        let stream = types::HostIncomingBody::stream(&mut self.inner_http(), id)?;
+        if let (Ok(stream), true) = (&stream, self.guard.recorder.tape().is_on()) {
+            let recorder = self.guard.recorder.clone();
+            let slot = self.table.get_mut(stream)?;
+            let inner = std::mem::replace(slot, Box::new(ClosedInputStream));
+            *slot = Box::new(Arriving::new(inner, recorder));
+        }
+        Ok(stream)
+    }
+
+    fn finish(&mut self, id: Resource<HostIncomingBody>) -> wasmtime::Result<Resource<HostFutureTrailers>> {
+        self.count(Import::HttpIncomingBodyFinish);
+        types::HostIncomingBody::finish(&mut self.inner_http(), id)
+    }
+
+    fn drop(&mut self, id: Resource<HostIncomingBody>) -> wasmtime::Result<()> {
+        types::HostIncomingBody::drop(&mut self.inner_http(), id)
+    }
 }
 
 delegate! { HostOutgoingResponse:
@@ -139,10 +158,28 @@ delegate! { HostFutureIncomingResponse:
     fn subscribe(id: Resource<HostFutureIncomingResponse>) -> wasmtime::Result<Resource<DynPollable>> = HttpFutureIncomingResponseSubscribe;
 }
 
-delegate! { HostOutgoingBody:
-    fn write(id: Resource<HostOutgoingBody>) -> wasmtime::Result<Result<Resource<DynOutputStream>, ()>> = HttpOutgoingBodyWrite;
-    fn finish(id: Resource<HostOutgoingBody>, ts: Option<Resource<Trailers>>) -> HttpResult<()> = HttpOutgoingBodyFinish;
-    fn drop(id: Resource<HostOutgoingBody>) -> wasmtime::Result<()>;
+impl types::HostOutgoingBody for View<'_> {
+    fn write(&mut self, id: Resource<HostOutgoingBody>) -> wasmtime::Result<Result<Resource<DynOutputStream>, ()>> {
+        self.count(Import::HttpOutgoingBodyWrite);
+        let stream = types::HostOutgoingBody::write(&mut self.inner_http(), id)?;
+        if let (Ok(stream), true) = (&stream, self.guard.recorder.tape().is_on()) {
+            let recorder = self.guard.recorder.clone();
+            let line = OutLine::of(recorder.tape(), "http", "");
+            let slot = self.table.get_mut(stream)?;
+            let inner = std::mem::replace(slot, Box::new(ClosedOutputStream));
+            *slot = Box::new(OutTap::unseen(inner, recorder, line));
+        }
+        Ok(stream)
+    }
+
+    fn finish(&mut self, id: Resource<HostOutgoingBody>, ts: Option<Resource<Trailers>>) -> HttpResult<()> {
+        self.count(Import::HttpOutgoingBodyFinish);
+        types::HostOutgoingBody::finish(&mut self.inner_http(), id, ts)
+    }
+
+    fn drop(&mut self, id: Resource<HostOutgoingBody>) -> wasmtime::Result<()> {
+        types::HostOutgoingBody::drop(&mut self.inner_http(), id)
+    }
 }
 
 delegate! { HostRequestOptions:

@@ -37,13 +37,14 @@ mod state;
 mod stdio;
 mod stop;
 mod tap;
+pub mod tape;
 
 pub use context::{Context, LogLevel, Said, Tool, ToolPre, tool_exports, tool_types};
 pub use flow::Way;
 pub use hidden::Hidden;
 pub use judge::{Judge, Unwatched};
 pub use link::link;
-pub use network::{Network, Resolver, Secrets, Tls};
+pub use network::{Answered, Asked, Network, Peer, Resolver, Secrets, Tls};
 pub use record::{DenialRow, Harvest, Recorder, Stop, Stopped};
-pub use roots::{RootError, Roots};
+pub use roots::{Identity, RootError, Roots};
 pub use state::{Input, MAX_HANDLES, State};

@@ -3,6 +3,8 @@
 
 use crate::imports::Import;
 use crate::state::View;
+use crate::tape::key;
+use bytes::Bytes;
 use customs_policy::{Random, Request};
 use sha2::{Digest as _, Sha256};
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
@@ -45,6 +47,11 @@ impl View<'_> {
         Ok(false)
     }
 
+    /// What a replay gives, of the length that was asked for.
+    fn enough(&mut self, given: Bytes, n: usize) -> Vec<u8> {
+        if given.len() == n { given.into() } else { self.guard.seeded.fill(n) }
+    }
+
     fn bounded(&self, length: u64) -> wasmtime::Result<usize> {
         match usize::try_from(length) {
             Ok(n) if length <= MAX_AT_ONCE => Ok(n),
@@ -58,7 +65,11 @@ impl random::Host for View<'_> {
         self.count(Import::GetRandomBytes);
         let n = self.bounded(length)?;
         if self.granted("get-random-bytes")? {
-            return random::Host::get_random_bytes(self.inner_random(), length);
+            let tape = self.guard.recorder.tape().clone();
+            let given =
+                || Ok::<Bytes, wasmtime::Error>(random::Host::get_random_bytes(self.inner_random(), length)?.into());
+            let given = tape.effect_or(key!("random", length), given, || Ok(Bytes::new()))?;
+            return Ok(self.enough(given, n));
         }
         Ok(self.guard.seeded.fill(n))
     }
@@ -66,7 +77,8 @@ impl random::Host for View<'_> {
     fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
         self.count(Import::GetRandomU64);
         if self.granted("get-random-u64")? {
-            return random::Host::get_random_u64(self.inner_random());
+            let tape = self.guard.recorder.tape().clone();
+            return tape.effect(key!("random.word"), || random::Host::get_random_u64(self.inner_random()));
         }
         Ok(self.guard.seeded.word())
     }
@@ -77,7 +89,14 @@ impl insecure::Host for View<'_> {
         self.count(Import::GetInsecureRandomBytes);
         let n = self.bounded(length)?;
         if self.granted("get-insecure-random-bytes")? {
-            return insecure::Host::get_insecure_random_bytes(self.inner_random(), length);
+            let tape = self.guard.recorder.tape().clone();
+            let given = || {
+                Ok::<Bytes, wasmtime::Error>(
+                    insecure::Host::get_insecure_random_bytes(self.inner_random(), length)?.into(),
+                )
+            };
+            let given = tape.effect_or(key!("random.insecure", length), given, || Ok(Bytes::new()))?;
+            return Ok(self.enough(given, n));
         }
         Ok(self.guard.seeded.fill(n))
     }
@@ -85,7 +104,9 @@ impl insecure::Host for View<'_> {
     fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
         self.count(Import::GetInsecureRandomU64);
         if self.granted("get-insecure-random-u64")? {
-            return insecure::Host::get_insecure_random_u64(self.inner_random());
+            let tape = self.guard.recorder.tape().clone();
+            let given = || insecure::Host::get_insecure_random_u64(self.inner_random());
+            return tape.effect(key!("random.insecure-word"), given);
         }
         Ok(self.guard.seeded.word())
     }
@@ -95,7 +116,8 @@ impl insecure_seed::Host for View<'_> {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
         self.count(Import::InsecureSeed);
         if self.granted("insecure-seed")? {
-            return insecure_seed::Host::insecure_seed(self.inner_random());
+            let tape = self.guard.recorder.tape().clone();
+            return tape.effect(key!("random.seed"), || insecure_seed::Host::insecure_seed(self.inner_random()));
         }
         Ok((self.guard.seeded.word(), self.guard.seeded.word()))
     }

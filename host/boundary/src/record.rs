@@ -11,6 +11,7 @@ use crate::hidden::Hidden;
 use crate::imports::{Counts, Import};
 use crate::judge::Judge;
 pub use crate::stop::{Stop, Stopped};
+use crate::tape::{Actor, Tape, key};
 use bytes::Bytes;
 use customs_ledger::digest::Hasher;
 use customs_ledger::material::{Content, Sink, SinkKind, Source, SourceKind};
@@ -70,9 +71,9 @@ struct Inner {
     over: bool,
 }
 
-/// Shared between the views and the taps of one store.
+/// Shared between the views and the taps of one store. Each holder writes as somebody: see [`crate::tape`].
 #[derive(Clone)]
-pub struct Recorder(Arc<Shared>);
+pub struct Recorder(Arc<Shared>, Actor);
 
 struct Shared {
     policy: Arc<Policy>,
@@ -82,6 +83,7 @@ struct Shared {
     key: Arc<RunKey>,
     call: u64,
     started: Instant,
+    tape: Tape,
     inner: Mutex<Inner>,
     /// Wakes who waits for a stop.
     halt: Notify,
@@ -123,9 +125,25 @@ impl Recorder {
         call: u64,
         started: Instant,
     ) -> Recorder {
+        Recorder::on_tape(policy, hidden, judge, ledger, key, call, started, Tape::off())
+    }
+
+    /// The same for a call that is recorded or replayed.
+    #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "they are what a call's record is about")]
+    pub fn on_tape(
+        policy: Arc<Policy>,
+        hidden: Arc<Hidden>,
+        judge: Arc<dyn Judge>,
+        ledger: Arc<Mutex<Ledger>>,
+        key: Arc<RunKey>,
+        call: u64,
+        started: Instant,
+        tape: Tape,
+    ) -> Recorder {
         let limits = policy.limits();
         let budget = Budget { input: limits.max_input, output: limits.max_output, file_write: limits.max_file_write };
-        Recorder(Arc::new(Shared {
+        let shared = Shared {
             policy,
             hidden,
             judge,
@@ -133,6 +151,7 @@ impl Recorder {
             key,
             call,
             started,
+            tape,
             inner: Mutex::new(Inner {
                 flows: Vec::new(),
                 sources: Vec::new(),
@@ -155,7 +174,18 @@ impl Recorder {
                 over: false,
             }),
             halt: Notify::new(),
-        }))
+        };
+        Recorder(Arc::new(shared), 0)
+    }
+
+    /// The tape of the call.
+    pub(crate) fn tape(&self) -> &Tape {
+        &self.0.tape
+    }
+
+    /// The same record, written by somebody beside the guest.
+    pub(crate) fn beside(&self) -> Recorder {
+        Recorder(Arc::clone(&self.0), self.0.tape.actor())
     }
 
     #[must_use]
@@ -211,6 +241,12 @@ impl Recorder {
     }
 
     fn append(&self, inner: &mut Inner, event: &Event<'_>, barrier: bool) -> Result<u64, Stopped> {
+        self.admit(inner)?;
+        self.append_past_cap(inner, event, barrier)
+    }
+
+    /// Whether there may be one more record.
+    fn admit(&self, inner: &mut Inner) -> Result<(), Stopped> {
         if inner.over {
             return Err(Stopped);
         }
@@ -218,18 +254,53 @@ impl Recorder {
             return Err(self.halt(inner, Stop::Limit { limit: "events", observed: format!("{MAX_EVENTS} records") }));
         }
         inner.events += 1;
-        self.append_past_cap(inner, event, barrier)
+        Ok(())
     }
 
     fn append_past_cap(&self, inner: &mut Inner, event: &Event<'_>, barrier: bool) -> Result<u64, Stopped> {
+        self.append_as(self.1, inner, event, barrier)
+    }
+
+    fn append_as(&self, actor: Actor, inner: &mut Inner, event: &Event<'_>, barrier: bool) -> Result<u64, Stopped> {
         let mut ledger = self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let written =
-            ledger.append(event).and_then(|seq| if barrier { ledger.barrier().map(|()| seq) } else { Ok(seq) });
+        let written = match self.0.tape.order() {
+            None => ledger.append(event).and_then(|seq| if barrier { ledger.barrier().map(|()| seq) } else { Ok(seq) }),
+            Some(mut order) => {
+                // Nothing has an effect on a replay, so nothing has to reach the system before another thing.
+                let Some(seq) = order.place(actor) else { return Err(self.halt(inner, diverged())) };
+                event.render().and_then(|record| {
+                    order.wait(seq, record);
+                    while let Some(record) = order.ready(ledger.next()) {
+                        ledger.append_rendered(&record)?;
+                    }
+                    Ok(seq)
+                })
+            }
+        };
+        drop(ledger);
+        if let Ok(seq) = &written {
+            self.0.tape.wrote(*seq, actor);
+        }
         written.map_err(|e| {
             inner.stop = Some(Stop::Ledger(e.to_string()));
             self.0.halt.notify_waiters();
             Stopped
         })
+    }
+
+    /// The next number of a source or sink.
+    fn number(&self, inner: &mut Inner, way: Way) -> Result<u64, Stopped> {
+        let source = matches!(way, Way::In(_));
+        let recorded = self.0.tape.order().map(|mut order| order.number(self.1, source));
+        let next = if source { &mut inner.next_source } else { &mut inner.next_sink };
+        let number = match recorded {
+            None => *next,
+            Some(Some(number)) => number,
+            Some(None) => return Err(self.halt(inner, diverged())),
+        };
+        *next = number.max(*next) + 1;
+        self.0.tape.numbered(self.1, source);
+        Ok(number)
     }
 
     /// Records an allowed access. With `effect`, the record has reached the OS when this returns.
@@ -346,7 +417,7 @@ impl Recorder {
             std::borrow::Cow::Borrowed(_) => name,
             std::borrow::Cow::Owned(covered) => covered,
         };
-        inner.flows.push(Flow::new(of, way, name, &self.0.key));
+        inner.flows.push(Flow::new(of, way, name, self.1, &self.0.key));
         Ok(id)
     }
 
@@ -403,13 +474,13 @@ impl Recorder {
         }
         *left -= len;
         if flow.number == 0 {
-            let next = match flow.way {
-                Way::In(_) => &mut inner.next_source,
-                Way::Out(_) => &mut inner.next_sink,
-            };
-            flow.number = *next;
-            *next += 1;
+            let way = flow.way;
+            let number = self.number(inner, way)?;
+            // Taken again: counting borrowed all of it.
+            let Some(flow) = inner.flows.get_mut(id.0) else { return Ok(()) };
+            flow.number = number;
         }
+        let Some(flow) = inner.flows.get_mut(id.0) else { return Ok(()) };
         let mut unbounded = usize::MAX;
         let keep = match flow.way {
             Way::In(SourceKind::HttpResponse | SourceKind::Socket) => &mut inner.keep_network,
@@ -461,6 +532,7 @@ impl Recorder {
         let Some(flow) = inner.flows.get_mut(id.0) else { return Ok(()) };
         let Some(finished) = flow.finish() else { return Ok(()) };
         let (of, way, number, mut content) = finished;
+        let actor = flow.actor;
         // A sink that holds a secret would give it away by a plain digest: a short one could be guessed.
         let whole = content.kept.len() as u64 == content.bytes;
         if matches!(way, Way::Out(_)) && whole && self.0.hidden.is_in(&content.kept) {
@@ -492,11 +564,10 @@ impl Recorder {
             complete: Some(content.complete),
             ..Outcome::default()
         });
-        if past_cap {
-            self.append_past_cap(inner, &event, false)?;
-        } else {
-            self.append(inner, &event, false)?;
+        if !past_cap {
+            self.admit(inner)?;
         }
+        self.append_as(actor, inner, &event, false)?;
         if crossed {
             match way {
                 Way::In(kind) => {
@@ -558,8 +629,13 @@ impl Recorder {
             Sink { id: 0, kind, name: name.clone(), content }
         };
         let sinks: Vec<Sink> = parts.iter().map(candidate).collect();
-        let sources = self.sources_so_far();
-        let Some(rule) = self.0.judge.blocks(&sources, &sinks) else { return Ok(None) };
+        // What had come in by then depends on the moment: a replay in order takes the verdict of the run.
+        let asked = parts.first().map_or("", |(name, _)| name.as_str());
+        let live = || self.0.judge.blocks(&self.sources_so_far(), &sinks).map(|rule| rule.to_string());
+        let verdict =
+            if self.0.tape.is_loose() { live() } else { self.0.tape.effect(key!("judge", self.1, asked), live) };
+        let Some(rule) = verdict else { return Ok(None) };
+        let rule: Arc<str> = rule.into();
         for (name, bytes) in parts {
             let id = self.begin(of, Way::Out(kind), name.clone())?;
             self.see(id, bytes)?;
@@ -627,6 +703,9 @@ impl Recorder {
             self.append_past_cap(&mut inner, &event, false)?;
             suppressed.insert(format!("{cap} {op} {code}"), count);
         }
+        if self.0.tape.order().is_some_and(|order| order.has_gap()) {
+            self.halt(&mut inner, diverged());
+        }
         inner.sources.sort_by_key(|s| s.id);
         inner.sinks.sort_by_key(|s| s.id);
         Ok(Harvest {
@@ -641,4 +720,9 @@ impl Recorder {
             stop: inner.stop.clone(),
         })
     }
+}
+
+/// A replay in order came to a place where the recording has something else.
+fn diverged() -> Stop {
+    Stop::Limit { limit: "replay", observed: "the recording has something else here".to_owned() }
 }

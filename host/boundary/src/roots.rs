@@ -30,10 +30,12 @@ pub struct Roots {
     pub(crate) sentinel: WasiDir,
     /// What deny rules name, by device and inode: a hard link or another spelling is another name for the same file.
     denied: HashMap<Identity, (Arc<str>, bool)>,
+    /// The same in the order of the rules.
+    identities: Vec<Option<Identity>>,
 }
 
 /// Device and inode.
-pub(crate) type Identity = (u64, u64);
+pub type Identity = (u64, u64);
 
 impl std::fmt::Debug for Roots {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -105,13 +107,48 @@ impl Roots {
             mounts.push(Root { dir, host, guest, writable: mount.writable, file });
         }
         let mut denied: HashMap<Identity, (Arc<str>, bool)> = HashMap::new();
+        let mut identities = Vec::new();
         for (path, rule, reading) in policy.denied_hosts() {
             // What is not there yet has no identity; its name is denied all the same.
-            let Ok(stat) = rustix::fs::stat(path) else { continue };
-            let known = denied.entry((stat.st_dev, stat.st_ino)).or_insert_with(|| (Arc::clone(rule), reading));
+            let identity = rustix::fs::stat(path).ok().map(|stat| (stat.st_dev, stat.st_ino));
+            identities.push(identity);
+            let Some(identity) = identity else { continue };
+            let known = denied.entry(identity).or_insert_with(|| (Arc::clone(rule), reading));
             known.1 |= reading;
         }
-        Ok(Roots { mounts, sentinel: wasi_dir(empty, false), denied })
+        Ok(Roots { mounts, sentinel: wasi_dir(empty, false), denied, identities })
+    }
+
+    /// The grants of a policy on a replay: nothing is opened, and there is nothing behind them. `identities` is what [`Roots::identities`]
+    /// gave in the run.
+    pub fn of_recording(policy: &Policy, identities: &[Option<Identity>]) -> Result<Roots, RootError> {
+        let nothing = || {
+            let fd = crate::tape::wire::nothing();
+            fd.map(std::fs::File::from).map_err(|e| RootError(format!("no memory file can be made: {e}")))
+        };
+        let empty = wasi_dir(nothing()?, false);
+        let mount = |mount: &customs_policy::Mount| {
+            let (host, file) = match (mount.kind, mount.host.parent(), mount.host.file_name().and_then(|n| n.to_str()))
+            {
+                (MountKind::File, Some(host), Some(name)) => (host, Some(name.to_owned())),
+                _ => (mount.host.as_path(), None),
+            };
+            let (dir, guest, writable) = (empty.clone(), mount.guest.clone(), mount.writable);
+            Root { dir, host: host.to_path_buf(), guest, writable, file }
+        };
+        let mounts = policy.mounts().iter().map(mount).collect();
+        let mut denied: HashMap<Identity, (Arc<str>, bool)> = HashMap::new();
+        for ((_, rule, reading), identity) in policy.denied_hosts().zip(identities) {
+            let Some(identity) = identity else { continue };
+            denied.entry(*identity).or_insert_with(|| (Arc::clone(rule), reading)).1 |= reading;
+        }
+        Ok(Roots { mounts, sentinel: empty.clone(), denied, identities: identities.to_vec() })
+    }
+
+    /// What the deny rules named when the grants were opened, rule by rule.
+    #[must_use]
+    pub fn identities(&self) -> &[Option<Identity>] {
+        &self.identities
     }
 
     /// Whether there is anything to know again: looking costs a system call.

@@ -62,6 +62,7 @@ pub(crate) struct Guard {
     pub(crate) environment_told: bool,
     pub(crate) arguments_told: bool,
     pub(crate) fixed_clock: u64,
+    pub(crate) waits: crate::io::Waits,
     pub(crate) seeded: crate::random::Seeded,
 }
 
@@ -93,6 +94,7 @@ impl State {
                 environment_told: false,
                 arguments_told: false,
                 fixed_clock: 0,
+                waits: crate::io::Waits::default(),
                 seeded: crate::random::Seeded::default(),
             },
         }

@@ -5,7 +5,7 @@ use crate::flow::{FlowId, Way};
 use crate::imports::Import;
 use crate::record::{Stop, Stopped};
 use crate::state::View;
-use crate::tap::{InTap, OutTap, Swallow};
+use crate::tap::{InTap, Line, OutTap, Swallow};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_policy::Request;
 use wasmtime::component::Resource;
@@ -45,7 +45,7 @@ impl View<'_> {
     }
 
     fn output(&mut self, flow: FlowId) -> wasmtime::Result<Resource<DynOutputStream>> {
-        let tap: DynOutputStream = Box::new(OutTap::new(Box::new(Swallow), self.guard.recorder.clone(), flow));
+        let tap: DynOutputStream = Box::new(OutTap::new(Box::new(Swallow), self.guard.recorder.clone(), flow, None));
         Ok(self.table.push(tap)?)
     }
 }
@@ -59,7 +59,8 @@ impl stdin::Host for View<'_> {
         };
         self.guard.stdio.reading = Some(flow);
         let inner: DynInputStream = Box::new(self.guard.stdio.stdin.clone());
-        let tap: DynInputStream = Box::new(InTap::new(inner, self.guard.recorder.clone(), flow));
+        let line = Line::known(self.guard.recorder.tape(), SourceKind::Stdin, "stdin");
+        let tap: DynInputStream = Box::new(InTap::new(inner, self.guard.recorder.clone(), flow, line));
         Ok(self.table.push(tap)?)
     }
 }

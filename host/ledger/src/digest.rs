@@ -17,6 +17,19 @@ impl RunKey {
     pub fn random() -> Result<RunKey, LedgerError> {
         random_bytes().map(RunKey)
     }
+
+    /// The key of a run that is recorded, for its private recording: a replay has to give the same digests. Whoever has it can try out
+    /// short secrets, but a recording has the secrets themselves.
+    #[must_use]
+    pub fn to_recording(&self) -> [u8; 32] {
+        self.0
+    }
+
+    /// The key of the run that a recording is of.
+    #[must_use]
+    pub fn of_recording(bytes: [u8; 32]) -> RunKey {
+        RunKey(bytes)
+    }
 }
 
 impl fmt::Debug for RunKey {

@@ -8,8 +8,8 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-/// Opens `name` in `dir` for appending: a new file, or an empty regular one, with the lock held.
-pub(crate) fn create(dir: &cap_std::fs::Dir, name: &str) -> Result<OwnedFd, LedgerError> {
+/// Opens `name` in `dir` for appending: a new file for its owner only, or an empty regular one, with the lock held.
+pub fn create(dir: &cap_std::fs::Dir, name: &str) -> Result<OwnedFd, LedgerError> {
     let refuse = |what| LedgerError::new(Kind::Refused { name: shown(name), what });
     if matches!(name, "" | "." | "..") || name.contains(['/', '\0']) {
         return Err(refuse("is not a file name"));
@@ -44,7 +44,7 @@ const IS_LINK: &str = "is a symbolic link, and links are not followed";
 fn acceptable(found: &rustix::fs::Stat) -> Result<(), &'static str> {
     match FileType::from_raw_mode(found.st_mode) {
         FileType::RegularFile if found.st_size == 0 => Ok(()),
-        FileType::RegularFile => Err("exists and is not empty: a ledger is never written over or added to"),
+        FileType::RegularFile => Err("exists and is not empty: what was recorded is never written over or added to"),
         FileType::Symlink => Err(IS_LINK),
         FileType::Directory => Err("is a directory"),
         _ => Err("is not a regular file"),

@@ -40,10 +40,11 @@ mod writer;
 pub use digest::{Digest, Hasher, RunKey, hex, run_id};
 pub use error::LedgerError;
 pub use event::{Access, Component, Decision, End, Event, Open, Outcome};
+pub use file::create as create_private;
 pub use read::{ReadError, Records, read};
 pub use text::{Escaped, is_unsafe_char};
 pub use verify::{Report, Verdict, verify};
-pub use writer::{Counts, Head, Ledger};
+pub use writer::{Counts, Head, Ledger, Rendered};
 
 /// The format's version: the `v` of every record.
 pub const VERSION: u64 = 1;

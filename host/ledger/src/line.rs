@@ -37,6 +37,11 @@ impl<'b> Object<'b> {
         self.out.extend_from_slice(b"\"}");
     }
 
+    /// Fields that were written before, each with a comma before it.
+    pub(crate) fn raw(&mut self, fields: &[u8]) {
+        self.out.extend_from_slice(fields);
+    }
+
     fn key(&mut self, key: &str) {
         if !std::mem::take(&mut self.first) {
             self.out.push(b',');

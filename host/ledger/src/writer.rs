@@ -46,6 +46,8 @@ pub struct Ledger {
     buffer: Vec<u8>,
     state: State,
     counts: Counts,
+    /// All lines once more, where somebody wants them.
+    copy: Option<Vec<u8>>,
 }
 
 enum Sink {
@@ -85,9 +87,16 @@ impl Ledger {
         Ledger::with(Sink::Kept(Vec::new()))
     }
 
+    /// The same ledger, which keeps its lines in memory too: see [`Ledger::kept`].
+    #[must_use]
+    pub fn keeping(mut self) -> Ledger {
+        self.copy = if matches!(self.sink, Sink::Kept(_)) { None } else { Some(Vec::new()) };
+        self
+    }
+
     fn with(sink: Sink) -> Ledger {
         let buffer = Vec::with_capacity(if matches!(sink, Sink::File(_)) { BUFFER + (4 << 10) } else { 4 << 10 });
-        Ledger { chain: Chain::new(), sink, buffer, state: State::Writing, counts: Counts::default() }
+        Ledger { chain: Chain::new(), sink, buffer, state: State::Writing, counts: Counts::default(), copy: None }
     }
 
     /// Adds a record and returns its seq. It reaches the OS with the next `barrier` at the latest.
@@ -111,6 +120,26 @@ impl Ledger {
         let mut line = Object::start(&mut self.buffer, seq, event.name());
         let written = event.write(&mut line);
         line.finish(&self.chain.hex);
+        self.end_record(begin, written, event.into())?;
+        Ok(seq)
+    }
+
+    /// Adds a record that was written before its place was known.
+    pub fn append_rendered(&mut self, rendered: &Rendered) -> Result<u64, LedgerError> {
+        self.writing()?;
+        let seq = self.chain.seq;
+        if seq == 0 || rendered.of.is_some_and(|of| of >= seq) {
+            return Err(LedgerError::new(Kind::Misuse("a record has no place there")));
+        }
+        let begin = self.buffer.len();
+        let mut line = Object::start(&mut self.buffer, seq, rendered.name);
+        line.raw(&rendered.fields);
+        line.finish(&self.chain.hex);
+        self.end_record(begin, Ok(()), rendered.tally)?;
+        Ok(seq)
+    }
+
+    fn end_record(&mut self, begin: usize, written: Result<(), LedgerError>, tally: Tally) -> Result<(), LedgerError> {
         let length = self.buffer.len() - begin;
         let fits = if length > crate::MAX_LINE { Err(LedgerError::new(Kind::TooLong)) } else { Ok(()) };
         if let Err(e) = written.and(fits) {
@@ -119,8 +148,8 @@ impl Ledger {
             return Err(e);
         }
         self.end_line(begin)?;
-        self.count(event);
-        Ok(seq)
+        self.count(tally);
+        Ok(())
     }
 
     /// Everything appended has reached the OS when this returns. Comes before any effect outside.
@@ -168,13 +197,19 @@ impl Ledger {
             .filter(|l| !l.is_empty())
     }
 
-    /// The bytes of a `memory_keeping` ledger as a file would hold them; of any other, none.
+    /// The bytes of a `memory_keeping` or [`Ledger::keeping`] ledger as a file would hold them; of any other, none.
     #[must_use]
     pub fn kept(&self) -> &[u8] {
         match &self.sink {
             Sink::Kept(bytes) => bytes,
-            Sink::File(_) | Sink::Memory => &[],
+            Sink::File(_) | Sink::Memory => self.copy.as_deref().unwrap_or_default(),
         }
+    }
+
+    /// The seq that the next record will have.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.chain.seq
     }
 
     fn writing(&self) -> Result<(), LedgerError> {
@@ -189,6 +224,9 @@ impl Ledger {
     fn end_line(&mut self, begin: usize) -> Result<(), LedgerError> {
         self.chain.advance(self.buffer.get(begin..).unwrap_or_default());
         self.buffer.push(b'\n');
+        if let Some(copy) = &mut self.copy {
+            copy.extend_from_slice(self.buffer.get(begin..).unwrap_or_default());
+        }
         match self.sink {
             Sink::File(_) if self.buffer.len() < BUFFER => Ok(()),
             _ => self.flush(),
@@ -216,19 +254,73 @@ impl Ledger {
         LedgerError::new(Kind::Write(errno))
     }
 
-    fn count(&mut self, event: &Event<'_>) {
+    fn count(&mut self, tally: Tally) {
         let counts = &mut self.counts;
-        match event {
-            Event::Call { .. } => counts.calls += 1,
-            Event::Access(access) => {
+        match tally {
+            Tally::Call => counts.calls += 1,
+            Tally::Access { denied } => {
                 counts.accesses += 1;
-                counts.denials += u64::from(matches!(access.decision, Decision::Deny { .. }));
+                counts.denials += u64::from(denied);
             }
-            Event::Outcome(_) => counts.outcomes += 1,
-            Event::Suppressed { count, .. } => counts.suppressed = counts.suppressed.saturating_add(*count),
-            Event::Finding { .. } => counts.findings += 1,
-            Event::Open(_) | Event::End(_) => {}
+            Tally::Outcome => counts.outcomes += 1,
+            Tally::Suppressed(count) => counts.suppressed = counts.suppressed.saturating_add(count),
+            Tally::Finding => counts.findings += 1,
+            Tally::Other => {}
         }
+    }
+}
+
+/// What a record adds to the counts.
+#[derive(Clone, Copy, Debug)]
+enum Tally {
+    Call,
+    Access { denied: bool },
+    Outcome,
+    Suppressed(u64),
+    Finding,
+    Other,
+}
+
+impl From<&Event<'_>> for Tally {
+    fn from(event: &Event<'_>) -> Tally {
+        match event {
+            Event::Call { .. } => Tally::Call,
+            Event::Access(access) => Tally::Access { denied: matches!(access.decision, Decision::Deny { .. }) },
+            Event::Outcome(_) => Tally::Outcome,
+            Event::Suppressed { count, .. } => Tally::Suppressed(*count),
+            Event::Finding { .. } => Tally::Finding,
+            Event::Open(_) | Event::End(_) => Tally::Other,
+        }
+    }
+}
+
+/// A record as it will stand in its line, without its place: for one that has to wait for others. See [`Event::render`].
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    name: &'static str,
+    /// The fields, each with a comma before it.
+    fields: Vec<u8>,
+    of: Option<u64>,
+    tally: Tally,
+}
+
+impl Event<'_> {
+    /// Writes the record without its place in a ledger.
+    pub fn render(&self) -> Result<Rendered, LedgerError> {
+        let mut out = Vec::new();
+        let mut line = Object::start(&mut out, 0, self.name());
+        self.write(&mut line)?;
+        let begin = {
+            let mut empty = Vec::new();
+            Object::start(&mut empty, 0, self.name());
+            empty.len()
+        };
+        let of = match self {
+            Event::Outcome(outcome) => Some(outcome.of),
+            _ => None,
+        };
+        let fields = out.get(begin..).unwrap_or_default().to_vec();
+        Ok(Rendered { name: self.name(), fields, of, tally: self.into() })
     }
 }
 

@@ -60,7 +60,7 @@ fn create_on_anything_else_is_refused_and_nothing_is_touched() {
     rustix::fs::mkfifoat(&dir, "fifo", rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(held.path().join("socket")).unwrap();
     for (name, why) in [
-        ("full", "exists and is not empty: a ledger is never written over or added to"),
+        ("full", "exists and is not empty: what was recorded is never written over or added to"),
         ("link", "is a symbolic link, and links are not followed"),
         ("dangling", "is a symbolic link, and links are not followed"),
         ("dir", "is a directory"),

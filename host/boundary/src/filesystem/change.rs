@@ -5,6 +5,7 @@ use super::site::Site;
 use super::{Fd, error_name, stopped};
 use crate::flow::Way;
 use crate::state::View;
+use crate::tape::key;
 use customs_ledger::material::SinkKind;
 use customs_policy::{Capability, GuestPath};
 use wasmtime_wasi::p2::FsResult;
@@ -33,17 +34,21 @@ impl View<'_> {
         }
         let of = self.enter(&site, op, true)?;
         let (dir, name) = (site.dir(), site.name.clone());
+        let tape = self.guard.recorder.tape().clone();
         let mut inner = self.inner_files();
-        let result = match change {
-            Change::CreateDirectory => inner.create_directory_at(dir, name).await,
-            Change::RemoveDirectory => inner.remove_directory_at(dir, name).await,
-            Change::RemoveFile => inner.unlink_file_at(dir, name).await,
-            Change::Link { ref target } => inner.symlink_at(dir, target.clone(), name).await,
-            // The site is the end of every link: what is changed is what was decided.
-            Change::Times { access, modify, .. } => {
-                inner.set_times_at(dir, types::PathFlags::empty(), name, access, modify).await
+        let doing = async {
+            match change {
+                Change::CreateDirectory => inner.create_directory_at(dir, name).await,
+                Change::RemoveDirectory => inner.remove_directory_at(dir, name).await,
+                Change::RemoveFile => inner.unlink_file_at(dir, name).await,
+                Change::Link { ref target } => inner.symlink_at(dir, target.clone(), name).await,
+                // The site is the end of every link: what is changed is what was decided.
+                Change::Times { access, modify, .. } => {
+                    inner.set_times_at(dir, types::PathFlags::empty(), name, access, modify).await
+                }
             }
         };
+        let result = tape.later(key!("fs.change", site.real, op), doing).await;
         if result.is_ok() {
             match &change {
                 Change::CreateDirectory => self.name_sink(of, &site.real)?,
@@ -87,12 +92,16 @@ impl View<'_> {
         let of = self.enter(&new, op, true)?;
         let (old_dir, old_name) = (old.dir(), old.name.clone());
         let (new_dir, new_name) = (new.dir(), new.name.clone());
+        let tape = self.guard.recorder.tape().clone();
         let mut inner = self.inner_files();
-        let result = if rename {
-            inner.rename_at(old_dir, old_name, new_dir, new_name).await
-        } else {
-            inner.link_at(old_dir, types::PathFlags::empty(), old_name, new_dir, new_name).await
+        let doing = async {
+            if rename {
+                inner.rename_at(old_dir, old_name, new_dir, new_name).await
+            } else {
+                inner.link_at(old_dir, types::PathFlags::empty(), old_name, new_dir, new_name).await
+            }
         };
+        let result = tape.later(key!("fs.move", old.real, new.real, op), doing).await;
         if result.is_ok() {
             self.name_sink(of, &new.real)?;
             if rename {

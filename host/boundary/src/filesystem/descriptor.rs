@@ -5,14 +5,36 @@ use super::{Fd, stat_text, stopped};
 use crate::flow::{FlowId, Way};
 use crate::imports::Import;
 use crate::state::View;
-use crate::tap::{InTap, OutTap};
+use crate::tap::{InTap, Line, OutLine, OutTap};
+use crate::tape::{Tape, key};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_policy::{Capability, Request};
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::filesystem::types::{self, ErrorCode, HostDescriptor};
+use wasmtime_wasi::p2::pipe::{ClosedInputStream, ClosedOutputStream};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsResult};
+
+/// Metadata of a source that is changed on this replay: other times and another size, of the same digits.
+fn changed_stat(tape: &Tape, path: &str, stat: types::DescriptorStat) -> types::DescriptorStat {
+    let Some(change) = tape.change(SourceKind::Metadata, path) else { return stat };
+    let number = |n: u64| change.text(&n.to_string()).parse().unwrap_or(n);
+    let time = |time: Option<wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime>| {
+        time.map(|mut time| {
+            time.seconds = number(time.seconds);
+            time
+        })
+    };
+    types::DescriptorStat {
+        size: number(stat.size),
+        link_count: number(stat.link_count),
+        data_access_timestamp: time(stat.data_access_timestamp),
+        data_modification_timestamp: time(stat.data_modification_timestamp),
+        status_change_timestamp: time(stat.status_change_timestamp),
+        ..stat
+    }
+}
 
 impl preopens::Host for View<'_> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Fd, String)>> {
@@ -104,55 +126,72 @@ impl View<'_> {
         if offset == 0 {
             return Ok(());
         }
-        let stat = self.inner_files().stat(Resource::new_borrow(fd.rep())).await?;
+        let (tape, named) = self.noted(fd);
+        let borrowed = Resource::new_borrow(fd.rep());
+        let stat = tape.later(key!("fs.stat", named), async { self.inner_files().stat(borrowed).await }).await?;
         let hole = offset.saturating_sub(stat.size);
         if self.guard.recorder.charge_file_write(hole) { Ok(()) } else { Err(ErrorCode::FileTooLarge.into()) }
     }
 
-    fn tap_in(&mut self, stream: &Resource<DynInputStream>, flow: FlowId) -> FsResult<()> {
+    fn tap_in(&mut self, stream: &Resource<DynInputStream>, flow: FlowId, line: Option<Line>) -> FsResult<()> {
         let slot = self.table.get_mut(stream)?;
-        let inner = std::mem::replace(slot, Box::new(wasmtime_wasi::p2::pipe::ClosedInputStream));
-        *slot = Box::new(InTap::new(inner, self.guard.recorder.clone(), flow));
+        let inner = std::mem::replace(slot, Box::new(ClosedInputStream));
+        *slot = Box::new(InTap::new(inner, self.guard.recorder.clone(), flow, line));
         Ok(())
     }
 
-    fn tap_out(&mut self, stream: &Resource<DynOutputStream>, flow: FlowId) -> FsResult<()> {
+    fn tap_out(&mut self, stream: &Resource<DynOutputStream>, flow: FlowId, line: Option<OutLine>) -> FsResult<()> {
         let slot = self.table.get_mut(stream)?;
-        let inner = std::mem::replace(slot, Box::new(wasmtime_wasi::p2::pipe::ClosedOutputStream));
-        *slot = Box::new(OutTap::new(inner, self.guard.recorder.clone(), flow));
+        let inner = std::mem::replace(slot, Box::new(ClosedOutputStream));
+        *slot = Box::new(OutTap::new(inner, self.guard.recorder.clone(), flow, line));
         Ok(())
+    }
+
+    /// The tape, and the guest's name of a descriptor where it is on.
+    fn noted(&self, fd: &Fd) -> (Tape, String) {
+        let tape = self.guard.recorder.tape().clone();
+        let named = if tape.is_on() { self.named(fd) } else { String::new() };
+        (tape, named)
     }
 }
 
 impl HostDescriptor for View<'_> {
     async fn advise(&mut self, fd: Fd, offset: u64, length: u64, advice: types::Advice) -> FsResult<()> {
         self.count(Import::Advise);
-        self.inner_files().advise(fd, offset, length, advice).await
+        let (tape, named) = self.noted(&fd);
+        tape.later(key!("fs.advise", named), async { self.inner_files().advise(fd, offset, length, advice).await })
+            .await
     }
 
     async fn sync_data(&mut self, fd: Fd) -> FsResult<()> {
         self.count(Import::SyncData);
-        self.inner_files().sync_data(fd).await
+        let (tape, named) = self.noted(&fd);
+        tape.later(key!("fs.sync-data", named), async { self.inner_files().sync_data(fd).await }).await
     }
 
     async fn sync(&mut self, fd: Fd) -> FsResult<()> {
         self.count(Import::Sync);
-        self.inner_files().sync(fd).await
+        let (tape, named) = self.noted(&fd);
+        tape.later(key!("fs.sync", named), async { self.inner_files().sync(fd).await }).await
     }
 
     async fn get_flags(&mut self, fd: Fd) -> FsResult<types::DescriptorFlags> {
         self.count(Import::GetFlags);
-        self.inner_files().get_flags(fd).await
+        let (tape, named) = self.noted(&fd);
+        tape.later(key!("fs.flags", named), async { self.inner_files().get_flags(fd).await }).await
     }
 
     async fn get_type(&mut self, fd: Fd) -> FsResult<types::DescriptorType> {
         self.count(Import::GetType);
-        self.inner_files().get_type(fd).await
+        let (tape, named) = self.noted(&fd);
+        tape.later(key!("fs.type", named), async { self.inner_files().get_type(fd).await }).await
     }
 
     async fn is_same_object(&mut self, a: Fd, b: Fd) -> wasmtime::Result<bool> {
         self.count(Import::IsSameObject);
-        self.inner_files().is_same_object(a, b).await
+        let (tape, named) = self.noted(&a);
+        let other = self.named(&b);
+        tape.later(key!("fs.same", named, other), async { self.inner_files().is_same_object(a, b).await }).await
     }
 
     fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
@@ -179,18 +218,47 @@ impl HostDescriptor for View<'_> {
     async fn read(&mut self, fd: Fd, length: u64, offset: u64) -> FsResult<(Vec<u8>, bool)> {
         self.count(Import::Read);
         let flow = self.reading(&fd)?;
-        let read = self.inner_files().read(fd, length, offset).await?;
-        if !read.0.is_empty() {
-            self.guard.recorder.see(flow, &read.0).map_err(stopped)?;
+        let (tape, named) = self.noted(&fd);
+        let most = usize::try_from(length).unwrap_or(usize::MAX);
+        let read = match tape.file(&named, offset, most) {
+            // In other pieces than they were read in: the end is where nothing is left.
+            Some(bytes) => {
+                let end =
+                    tape.file(&named, offset.saturating_add(bytes.len() as u64), 1).is_some_and(|rest| rest.is_empty());
+                (bytes, end)
+            }
+            None => {
+                let reading = async {
+                    let read = self.inner_files().read(fd, length, offset).await;
+                    read.map(|(bytes, end)| (bytes::Bytes::from(bytes), end))
+                };
+                tape.later(key!("fs.read", named, offset, length), reading).await?
+            }
+        };
+        let (mut bytes, mut end) = read;
+        if let Some(change) = tape.change(SourceKind::File, &named) {
+            end |= change.is_past(offset.saturating_add(bytes.len() as u64));
+            bytes = change.shared(offset, &bytes);
         }
-        Ok(read)
+        if !bytes.is_empty() {
+            self.guard.recorder.see_shared(flow, &bytes).map_err(stopped)?;
+        }
+        Ok((bytes.into(), end))
     }
 
     fn read_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynInputStream>> {
         self.count(Import::ReadViaStream);
         let flow = self.reading(&fd)?;
-        let stream = self.inner_files().read_via_stream(fd, offset)?;
-        self.tap_in(&stream, flow)?;
+        let (tape, named) = self.noted(&fd);
+        let mut made = None;
+        let make = || self.inner_files().read_via_stream(fd, offset).map(|stream| made = Some(stream));
+        tape.effect(key!("fs.read-via-stream", named, offset), make)?;
+        let stream = match made {
+            Some(stream) => stream,
+            None => self.table.push(Box::new(ClosedInputStream) as DynInputStream)?,
+        };
+        let line = Line::of(&tape, "file", SourceKind::File, named, offset);
+        self.tap_in(&stream, flow, line)?;
         Ok(stream)
     }
 
@@ -202,7 +270,10 @@ impl HostDescriptor for View<'_> {
     async fn stat(&mut self, fd: Fd) -> FsResult<types::DescriptorStat> {
         self.count(Import::Stat);
         let of = self.covered(&fd, Capability::FsStat, "stat")?;
-        let stat = self.inner_files().stat(Resource::new_borrow(fd.rep())).await?;
+        let (tape, named) = self.noted(&fd);
+        let borrowed = Resource::new_borrow(fd.rep());
+        let stat = tape.later(key!("fs.stat", named), async { self.inner_files().stat(borrowed).await }).await?;
+        let stat = changed_stat(&tape, &named, stat);
         let text = stat_text(&stat);
         let handle = self.handle_mut(&fd)?;
         if handle.told.as_deref() != Some(&text) {
@@ -219,9 +290,12 @@ impl HostDescriptor for View<'_> {
         let site = self.site(&fd, &path, Capability::FsStat, op, follow)?;
         let of = self.enter(&site, op, false)?;
         let none = types::PathFlags::empty();
-        let result = self.inner_files().stat_at(site.dir(), none, site.name.clone()).await;
+        let tape = self.guard.recorder.tape().clone();
+        let looking = async { self.inner_files().stat_at(site.dir(), none, site.name.clone()).await };
+        let result = tape.later(key!("fs.stat-at", site.real, follow), looking).await;
         let real = site.real.clone();
         self.leave(site)?;
+        let result = result.map(|stat| changed_stat(&tape, real.as_str(), stat));
         let stat = match result {
             // The site's last name is looked at as if the slash behind it were not there.
             Ok(stat) if follow && path.ends_with('/') && stat.type_ != types::DescriptorType::Directory => {
@@ -239,11 +313,13 @@ impl HostDescriptor for View<'_> {
         let op = "readlink-at";
         let site = self.site(&fd, &path, Capability::FsStat, op, false)?;
         let of = self.enter(&site, op, false)?;
-        let result = self.inner_files().readlink_at(site.dir(), site.name.clone()).await;
+        let tape = self.guard.recorder.tape().clone();
+        let looking = async { self.inner_files().readlink_at(site.dir(), site.name.clone()).await };
+        let result = tape.later(key!("fs.readlink", site.real), looking).await;
         let real = site.real.clone();
         self.leave(site)?;
         let link = match result {
-            Ok(link) => link,
+            Ok(link) => tape.change(SourceKind::Link, real.as_str()).map_or(link.clone(), |change| change.text(&link)),
             Err(e) => return self.ended(of, Err(e)),
         };
         let way = Way::In(SourceKind::Link);
@@ -254,7 +330,8 @@ impl HostDescriptor for View<'_> {
     async fn metadata_hash(&mut self, fd: Fd) -> FsResult<types::MetadataHashValue> {
         self.count(Import::MetadataHash);
         self.covered(&fd, Capability::FsStat, "metadata-hash")?;
-        self.inner_files().metadata_hash(fd).await
+        let (tape, named) = self.noted(&fd);
+        tape.later(key!("fs.hash", named), async { self.inner_files().metadata_hash(fd).await }).await
     }
 
     async fn metadata_hash_at(
@@ -268,7 +345,9 @@ impl HostDescriptor for View<'_> {
         let site = self.site(&fd, &path, Capability::FsStat, op, follow)?;
         let of = self.enter(&site, op, false)?;
         let none = types::PathFlags::empty();
-        let result = self.inner_files().metadata_hash_at(site.dir(), none, site.name.clone()).await;
+        let tape = self.guard.recorder.tape().clone();
+        let looking = async { self.inner_files().metadata_hash_at(site.dir(), none, site.name.clone()).await };
+        let result = tape.later(key!("fs.hash-at", site.real), looking).await;
         self.leave(site)?;
         self.ended(of, result)
     }
@@ -278,7 +357,8 @@ impl HostDescriptor for View<'_> {
         let flow = self.writing(&fd, "write")?;
         self.charge_hole(&fd, offset).await?;
         self.guard.recorder.see(flow, &buffer).map_err(stopped)?;
-        self.inner_files().write(fd, buffer, offset).await
+        let (tape, named) = self.noted(&fd);
+        tape.later(key!("fs.write", named), async { self.inner_files().write(fd, buffer, offset).await }).await
     }
 
     fn write_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynOutputStream>> {
@@ -286,24 +366,44 @@ impl HostDescriptor for View<'_> {
         let flow = self.writing(&fd, "write-via-stream")?;
         if offset > 0 {
             // Not async in the interface; the file is open here, so ask it directly.
-            let size = match self.table.get(&fd)? {
-                Descriptor::File(file) => file.file.metadata()?.len(),
-                Descriptor::Dir(_) => 0,
+            let file = match self.table.get(&fd)? {
+                Descriptor::File(file) => Some(file),
+                Descriptor::Dir(_) => None,
             };
+            let size = || file.map_or(Ok(0), |file| Ok(file.file.metadata()?.len()));
+            let (tape, named) = self.noted(&fd);
+            let size: FsResult<u64> = tape.effect(key!("fs.size", named), size);
+            let size = size?;
             if !self.guard.recorder.charge_file_write(offset.saturating_sub(size)) {
                 return Err(ErrorCode::FileTooLarge.into());
             }
         }
-        let stream = self.inner_files().write_via_stream(fd, offset)?;
-        self.tap_out(&stream, flow)?;
+        let (tape, named) = self.noted(&fd);
+        let mut made = None;
+        let make = || self.inner_files().write_via_stream(fd, offset).map(|stream| made = Some(stream));
+        tape.effect(key!("fs.write-via-stream", named), make)?;
+        let stream = match made {
+            Some(stream) => stream,
+            None => self.table.push(Box::new(ClosedOutputStream) as DynOutputStream)?,
+        };
+        let line = OutLine::of(&tape, "file", &named);
+        self.tap_out(&stream, flow, line)?;
         Ok(stream)
     }
 
     fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
         self.count(Import::AppendViaStream);
         let flow = self.writing(&fd, "append-via-stream")?;
-        let stream = self.inner_files().append_via_stream(fd)?;
-        self.tap_out(&stream, flow)?;
+        let (tape, named) = self.noted(&fd);
+        let mut made = None;
+        let make = || self.inner_files().append_via_stream(fd).map(|stream| made = Some(stream));
+        tape.effect(key!("fs.append-via-stream", named), make)?;
+        let stream = match made {
+            Some(stream) => stream,
+            None => self.table.push(Box::new(ClosedOutputStream) as DynOutputStream)?,
+        };
+        let line = OutLine::of(&tape, "file", &named);
+        self.tap_out(&stream, flow, line)?;
         Ok(stream)
     }
 
@@ -311,7 +411,10 @@ impl HostDescriptor for View<'_> {
         self.count(Import::SetSize);
         let of = self.may_write(&fd, "set-size", true)?;
         let result = match self.charge_hole(&fd, size).await {
-            Ok(()) => self.inner_files().set_size(fd, size).await,
+            Ok(()) => {
+                let (tape, named) = self.noted(&fd);
+                tape.later(key!("fs.set-size", named), async { self.inner_files().set_size(fd, size).await }).await
+            }
             Err(e) => Err(e),
         };
         self.ended(of, result)
@@ -320,7 +423,9 @@ impl HostDescriptor for View<'_> {
     async fn set_times(&mut self, fd: Fd, access: types::NewTimestamp, modify: types::NewTimestamp) -> FsResult<()> {
         self.count(Import::SetTimes);
         let of = self.may_write(&fd, "set-times", true)?;
-        let result = self.inner_files().set_times(fd, access, modify).await;
+        let (tape, named) = self.noted(&fd);
+        let doing = async { self.inner_files().set_times(fd, access, modify).await };
+        let result = tape.later(key!("fs.set-times", named), doing).await;
         self.ended(of, result)
     }
 

@@ -4,6 +4,7 @@ use super::{Fd, stopped};
 use crate::flow::{FlowId, Way};
 use crate::imports::Import;
 use crate::state::View;
+use crate::tape::key;
 use customs_ledger::material::SourceKind;
 use customs_policy::{Capability, DenialCode, GuestPath, MountKind, Request};
 use std::collections::BTreeMap;
@@ -17,7 +18,12 @@ pub(crate) struct Listing {
     flow: FlowId,
     /// Entries of our own, before the host's: the grants below a directory that stands for more than the host may show.
     ours: Vec<DirectoryEntry>,
+    /// For its notes.
+    key: String,
 }
+
+/// Stands for a host's listing on a replay.
+struct Listed;
 
 impl View<'_> {
     pub(crate) async fn list(&mut self, fd: Fd) -> FsResult<Resource<DirectoryEntryStream>> {
@@ -29,13 +35,29 @@ impl View<'_> {
         };
         let path = handle.guest.as_str();
         let of = self.guard.recorder.allow(&permit, op, path, Some(path), false).map_err(stopped)?;
-        let stream = match types::HostDescriptor::read_directory(&mut self.inner_files(), fd).await {
-            Ok(stream) => stream,
-            Err(e) => return self.ended(of, Err(e)),
+        let (tape, mut made) = (self.guard.recorder.tape().clone(), None);
+        let doing = async {
+            let stream = types::HostDescriptor::read_directory(&mut self.inner_files(), fd).await;
+            stream.map(|stream| made = Some(stream))
+        };
+        let done = tape.later(key!("fs.list", handle.guest), doing).await;
+        if let Err(e) = done {
+            return self.ended(of, Err(e));
+        }
+        let stream = match made {
+            Some(stream) => stream,
+            // On a replay the guest's handle leads to nothing; its entries come from the tape.
+            None => Resource::new_own(self.table.push(Listed)?.rep()),
         };
         let ours = if handle.mount.is_none() { self.grants_below(&handle.guest) } else { Vec::new() };
         let flow = self.guard.recorder.begin(of, Way::In(SourceKind::Listing), path.to_owned()).map_err(stopped)?;
-        self.guard.files.listings.insert(stream.rep(), Listing { dir: handle.guest, flow, ours });
+        let key = if tape.is_on() {
+            let of = format!("fs.entry\0{path}");
+            format!("{of}\0{}", tape.instance(&of))
+        } else {
+            String::new()
+        };
+        self.guard.files.listings.insert(stream.rep(), Listing { dir: handle.guest.clone(), flow, ours, key });
         Ok(stream)
     }
 
@@ -77,9 +99,17 @@ impl types::HostDirectoryEntryStream for View<'_> {
             if let Some(entry) = self.guard.files.listings.get_mut(&rep).and_then(|l| l.ours.pop()) {
                 break Some(entry);
             }
-            let inner = Resource::new_borrow(rep);
-            let entry = types::HostDirectoryEntryStream::read_directory_entry(&mut self.inner_files(), inner).await?;
+            let (inner, tape) = (Resource::new_borrow(rep), self.guard.recorder.tape().clone());
+            let key = self.guard.files.listings.get(&rep).map(|listing| listing.key.clone()).unwrap_or_default();
+            let reading =
+                async { types::HostDirectoryEntryStream::read_directory_entry(&mut self.inner_files(), inner).await };
+            let mut entry = tape.later(|| key, reading).await?;
             let listing = self.guard.files.listings.get(&rep);
+            if let (Some(entry), Some(listing)) = (&mut entry, listing)
+                && let Some(change) = tape.change(SourceKind::Listing, listing.dir.as_str())
+            {
+                entry.name = change.text(&entry.name);
+            }
             match (&entry, listing) {
                 (Some(entry), Some(listing)) if self.hidden(&listing.dir, &entry.name) => {}
                 _ => break entry,
@@ -97,6 +127,10 @@ impl types::HostDirectoryEntryStream for View<'_> {
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
         if let Some(listing) = self.guard.files.listings.remove(&stream.rep()) {
             self.guard.recorder.release(listing.flow);
+        }
+        if self.guard.recorder.tape().is_playing() {
+            self.table.delete(Resource::<Listed>::new_own(stream.rep()))?;
+            return Ok(());
         }
         types::HostDirectoryEntryStream::drop(&mut self.inner_files(), stream)
     }

@@ -13,6 +13,7 @@
 mod change;
 pub(crate) mod descriptor;
 mod listing;
+mod notes;
 mod open;
 pub(crate) mod resolve;
 mod site;
@@ -23,6 +24,7 @@ use crate::flow::{FlowId, Way};
 use crate::record::Stopped;
 use crate::roots::shared;
 use crate::state::View;
+use crate::tape::key;
 use customs_ledger::material::SourceKind;
 use customs_policy::{Capability, Denial, DenialCode, GuestPath, PathEscape, Permit, Request};
 use resolve::Lost;
@@ -227,8 +229,9 @@ impl View<'_> {
     }
 
     /// Guest path of something open under grant `mount`.
-    pub(crate) fn real(&self, mount: Option<usize>, fd: impl AsFd) -> Option<(GuestPath, std::path::PathBuf)> {
-        self.guard.roots.guest_path(mount?, fd.as_fd())
+    pub(crate) fn real(&self, target: &Target, mount: usize, fd: impl AsFd) -> Option<(GuestPath, std::path::PathBuf)> {
+        let find = || self.guard.roots.guest_path(mount, fd.as_fd());
+        self.guard.recorder.tape().effect(key!("fs.real", target.requested), find)
     }
 }
 

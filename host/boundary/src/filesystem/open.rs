@@ -5,6 +5,7 @@ use super::{Fd, Handle, Target, stopped};
 use crate::flow::Way;
 use crate::roots::Identity;
 use crate::state::{View, path_capability};
+use crate::tape::key;
 use customs_ledger::material::SinkKind;
 use customs_policy::{Capability, Denial, DenialCode, GuestPath};
 use rustix::fd::AsFd;
@@ -87,12 +88,15 @@ impl View<'_> {
             let dir = Descriptor::Dir(self.guard.roots.sentinel.clone());
             return self.adopt(dir, Handle::new(target.guest.clone(), None, Some(of), false));
         };
-        let opened = resolve::open_read(target.dir.as_fd(), &target.path, mode.directory, mode.follow)
+        let open = || resolve::open_read(target.dir.as_fd(), &target.path, mode.directory, mode.follow);
+        let opened = recorder
+            .tape()
+            .effect(key!("fs.open", target.requested, mode.directory, mode.follow), open)
             .map_err(|lost| self.lost(lost, target, cap, OP, None))?;
         let (real, permit) = if opened.direct {
             (target.guest.clone(), None)
         } else {
-            let (real, permit) = self.settle(target, cap, OP, self.real(Some(mount), &opened.fd))?;
+            let (real, permit) = self.settle(target, cap, OP, self.real(target, mount, &opened.fd))?;
             (real, Some(permit))
         };
         self.not_denied(opened.identity, cap, OP, &target.requested, &real)?;
@@ -108,10 +112,13 @@ impl View<'_> {
         let base = target.dir.as_fd();
         // O_EXCL does not follow a link either.
         let follow = if mode.follow && !mode.exclusive { Follow::Yes } else { Follow::Slashed };
-        let place = resolve::locate(base, &target.path, follow).map_err(|e| self.lost(e, target, cap, OP, None))?;
+        let tape = self.guard.recorder.tape();
+        let place = tape
+            .effect(key!("fs.locate", target.requested, OP), || resolve::locate(base, &target.path, follow))
+            .map_err(|e| self.lost(e, target, cap, OP, None))?;
         let (real, permit) = self.settle_place(target, &place, cap, OP)?;
         let parent = place.parent(base);
-        match resolve::look(parent, &place.name) {
+        match tape.effect(key!("fs.look", real, OP), || resolve::look(parent, &place.name)) {
             Ok(None) => {}
             Ok(Some((FileType::RegularFile | FileType::Directory | FileType::Symlink, identity))) => {
                 self.not_denied(identity, cap, OP, &target.requested, &real)?;
@@ -128,8 +135,9 @@ impl View<'_> {
             exclusive: mode.exclusive,
             truncate: mode.truncate,
         };
-        let opened =
-            resolve::open_write(parent, &place.name, how).map_err(|lost| self.lost(lost, target, cap, OP, Some(of)))?;
+        let opened = tape
+            .effect(key!("fs.open-write", real, how), || resolve::open_write(parent, &place.name, how))
+            .map_err(|lost| self.lost(lost, target, cap, OP, Some(of)))?;
         if mode.create {
             self.name_sink(of, &real)?;
         }

@@ -195,6 +195,19 @@ pub(crate) struct WriteOpen {
     pub(crate) truncate: bool,
 }
 
+impl std::fmt::Display for WriteOpen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (flag, word) in
+            [(self.read, "read"), (self.create, "create"), (self.exclusive, "new"), (self.truncate, "empty")]
+        {
+            if flag {
+                write!(f, "+{word}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Opens `name` in `parent` for writing, itself and not what it may link to.
 pub(crate) fn open_write(parent: BorrowedFd<'_>, name: &str, how: WriteOpen) -> Result<Opened, Lost> {
     let mut flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;

@@ -3,6 +3,7 @@
 use super::resolve::{self, Follow, Lost, Place};
 use super::{Fd, Target, stopped};
 use crate::state::View;
+use crate::tape::key;
 use customs_policy::{Capability, GuestPath, Permit, Request};
 use rustix::fd::AsFd;
 use rustix::io::Errno;
@@ -51,7 +52,8 @@ impl View<'_> {
     ) -> FsResult<(GuestPath, Permit)> {
         let parent = place.parent(target.dir.as_fd());
         let name = place.name.trim_end_matches('/');
-        let real = target.mount.and_then(|at| self.guard.roots.guest_place(at, parent, name));
+        let find = || target.mount.and_then(|at| self.guard.roots.guest_place(at, parent, name));
+        let real = self.guard.recorder.tape().effect(key!("fs.place", target.requested, op), find);
         self.settle(target, cap, op, real)
     }
 
@@ -72,20 +74,23 @@ impl View<'_> {
         }
         let base = target.dir.as_fd();
         let links = if follow { Follow::Yes } else { Follow::No };
-        let mut place =
-            resolve::locate(base, &target.path, links).map_err(|lost| self.lost(lost, &target, cap, op, None))?;
+        let tape = self.guard.recorder.tape();
+        let mut place = tape
+            .effect(key!("fs.locate", target.requested, op), || resolve::locate(base, &target.path, links))
+            .map_err(|lost| self.lost(lost, &target, cap, op, None))?;
         let (real, permit) = self.settle_place(&target, &place, cap, op)?;
         // Removing or renaming a name leaves the file behind its other names alone; what is told about it or changed on it does not.
         if self.guard.roots.denies_any() && matches!(op, "stat-at" | "metadata-hash-at" | "set-times-at") {
             let bare = place.name.trim_end_matches('/');
-            if let Ok(Some((_, identity))) = resolve::look(place.parent(base), bare) {
+            let look = || resolve::look(place.parent(base), bare);
+            if let Ok(Some((_, identity))) = tape.effect(key!("fs.look", real, op), look) {
                 self.not_denied(identity, cap, op, &target.requested, &real)?;
             }
         }
         if !follow && place.name.ends_with('/') {
             // With a slash behind it a link could stand for what it leads to, which was not decided on. What only looks, or sets times, is
             // about the link itself all the same; the others fail, as they do without us.
-            let link = resolve::is_link(place.parent(base), &place.name);
+            let link = tape.effect(key!("fs.is-link", real, op), || resolve::is_link(place.parent(base), &place.name));
             match slashed(op) {
                 None if link || cap == Capability::FsStat => {
                     place.name.truncate(place.name.trim_end_matches('/').len());

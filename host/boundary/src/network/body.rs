@@ -1,14 +1,19 @@
 //! Bodies on their way, frame by frame: seen before they go on, stopped where a limit or the frame's own promise is broken.
 
 use super::mask::Masker;
+use super::notes::{Piece, fields, headers};
 use super::secrets::lines;
 use crate::flow::{FlowId, Way};
 use crate::record::{Recorder, Stopped};
+use crate::tape::wire::{Failure, Wire};
+use crate::tape::{Answer, Tape, key};
 use bytes::Bytes;
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_policy::{Capability, Denial, DenialCode};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,11 +32,34 @@ pub(super) struct OutBody {
     name: String,
     /// What the guest promised in `content-length` and has not sent.
     left: Option<u64>,
+    /// For the note of how much of it was sent: which exchange, how many frames, and whether that was all.
+    exchange: String,
+    frames: u64,
+    ended: bool,
 }
 
 impl OutBody {
-    pub(super) fn new(inner: WasiBody, recorder: Recorder, of: u64, name: String, promised: Option<u64>) -> OutBody {
-        OutBody { inner, recorder, flow: None, of, name, left: promised }
+    pub(super) fn new(
+        inner: WasiBody,
+        (recorder, exchange): (Recorder, String),
+        of: u64,
+        name: String,
+        promised: Option<u64>,
+    ) -> OutBody {
+        OutBody { inner, recorder, flow: None, of, name, left: promised, exchange, frames: 0, ended: false }
+    }
+
+    /// On a replay: sees what was sent, as the guest writes it.
+    pub(super) async fn drain(mut self) {
+        let tape = self.recorder.tape().clone();
+        let sent = tape.noted(&format!("http.sent\0{}", self.exchange));
+        let (frames, ended) = sent.and_then(|answer| Wire::read(&answer)).unwrap_or((u64::MAX, true));
+        while self.frames < frames || (ended && !self.ended) {
+            match tape.idle(self.frame()).await {
+                Some(Ok(_)) => {}
+                _ => return,
+            }
+        }
     }
 
     fn flow(&mut self) -> Result<FlowId, Stopped> {
@@ -64,6 +92,8 @@ impl OutBody {
 
 impl Drop for OutBody {
     fn drop(&mut self) {
+        let tape = self.recorder.tape();
+        tape.note(key!("http.sent", self.exchange), || (self.frames, self.ended).write());
         if let Some(flow) = self.flow {
             self.recorder.release(flow);
         }
@@ -76,7 +106,14 @@ impl Body for OutBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match Pin::new(&mut self.inner).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(self.see(&frame).map(|()| frame))),
+            Poll::Ready(Some(Ok(frame))) => {
+                self.frames += 1;
+                Poll::Ready(Some(self.see(&frame).map(|()| frame)))
+            }
+            Poll::Ready(None) => {
+                self.ended = true;
+                Poll::Ready(None)
+            }
             other => other,
         }
     }
@@ -126,6 +163,8 @@ pub(super) struct Incoming {
     pub(super) recorder: Recorder,
     pub(super) of: u64,
     pub(super) name: String,
+    /// For notes.
+    pub(super) exchange: String,
     pub(super) masker: Masker,
     /// The rule of the first secret that belongs to the origin.
     pub(super) rule: Option<Arc<str>>,
@@ -135,8 +174,7 @@ pub(super) struct Incoming {
 
 impl Incoming {
     /// Records that bytes of a secret were masked.
-    pub(super) fn tell_masked(&mut self) -> Result<(), Stopped> {
-        let hits = self.masker.take_hits();
+    pub(super) fn tell_masked(&self, hits: u64) -> Result<(), Stopped> {
         let (1.., Some(rule)) = (hits, &self.rule) else { return Ok(()) };
         let denial = Denial::by_rule(Capability::HttpRequest, DenialCode::SecretMasked, rule);
         self.recorder.deny(&denial, "response", &self.name, None)
@@ -154,21 +192,34 @@ impl Incoming {
     }
 }
 
+/// Where an answer's body comes from.
+pub(super) enum Origin {
+    Server(hyper::body::Incoming),
+    Peer(Bytes),
+    Tape,
+}
+
+/// A piece on its way, or how it broke off, and how many secrets were masked in it.
+type Step = (u64, Result<Piece, Error>);
+
 /// What a server sends.
 pub(super) struct InBody {
-    inner: hyper::body::Incoming,
+    origin: Origin,
     about: Incoming,
     flow: Option<FlowId>,
     timer: Option<Pin<Box<Sleep>>>,
-    /// Frames that wait behind the end of the data: trailers.
-    after: Option<Frame<Bytes>>,
+    /// What has come and not gone on.
+    waiting: VecDeque<Step>,
     ended: bool,
+    /// Bytes that went on.
+    at: u64,
 }
 
 impl InBody {
-    pub(super) fn new(inner: hyper::body::Incoming, about: Incoming) -> InBody {
-        let timer = about.between.map(|wait| Box::pin(tokio::time::sleep(wait)));
-        InBody { inner, about, flow: None, timer, after: None, ended: false }
+    pub(super) fn new(origin: Origin, about: Incoming) -> InBody {
+        let timer = about.between.filter(|_| matches!(origin, Origin::Server(_)));
+        let timer = timer.map(|wait| Box::pin(tokio::time::sleep(wait)));
+        InBody { origin, about, flow: None, timer, waiting: VecDeque::new(), ended: false, at: 0 }
     }
 
     fn flow(&mut self) -> Result<FlowId, Stopped> {
@@ -182,43 +233,115 @@ impl InBody {
         Ok(flow)
     }
 
-    /// Sees data on its way to the guest.
-    fn pass(&mut self, data: Bytes) -> Result<Option<Frame<Bytes>>, Error> {
-        let stopped = |_| Error::HttpResponseBodySize(None);
-        self.about.tell_masked().map_err(stopped)?;
-        if data.is_empty() {
-            return Ok(None);
+    /// Takes what came to its place in the row.
+    fn came(&mut self, piece: Result<Piece, Error>) {
+        let hits = self.about.masker.take_hits();
+        if hits > 0 || !matches!(&piece, Ok(Piece::Data(data)) if data.is_empty()) {
+            self.waiting.push_back((hits, piece));
         }
-        self.flow().and_then(|flow| self.about.recorder.see_shared(flow, &data)).map_err(stopped)?;
-        Ok(Some(Frame::data(data)))
     }
 
-    fn trailers(&mut self, mut trailers: HeaderMap) -> Result<Frame<Bytes>, Error> {
-        self.about.headers(&mut trailers);
-        let stopped = |_| Error::HttpResponseTrailerSectionSize(None);
-        self.about.tell_masked().map_err(stopped)?;
-        let name = format!("{}#trailers", self.about.name);
-        let way = Way::In(SourceKind::HttpResponse);
-        self.about.recorder.whole(self.about.of, way, &name, &lines(&trailers)).map_err(stopped)?;
-        Ok(Frame::trailers(trailers))
-    }
-
-    fn frame(&mut self, frame: Frame<Bytes>) -> Result<Option<Frame<Bytes>>, Error> {
+    fn frame(&mut self, frame: Frame<Bytes>) {
         let frame = match frame.into_data() {
             Ok(data) => {
                 let data = self.about.masker.next(data);
-                return self.pass(data);
+                return self.came(Ok(Piece::Data(data)));
             }
             Err(frame) => frame,
         };
-        let Ok(trailers) = frame.into_trailers() else { return Ok(None) };
-        let trailers = self.trailers(trailers)?;
-        if self.about.masker.holds() {
-            let rest = self.about.masker.rest();
-            self.after = Some(trailers);
-            return self.pass(rest);
+        let Ok(mut trailers) = frame.into_trailers() else { return };
+        let rest = self.about.masker.rest();
+        self.came(Ok(Piece::Data(rest)));
+        self.about.headers(&mut trailers);
+        self.came(Ok(Piece::Trailers(fields(&trailers))));
+    }
+
+    /// Waits for what comes next.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let inner = match &mut self.origin {
+            Origin::Server(inner) => inner,
+            Origin::Peer(body) => {
+                let body = std::mem::take(body);
+                self.came(Ok(Piece::Data(body)));
+                self.came(Ok(Piece::End));
+                return Poll::Ready(());
+            }
+            Origin::Tape => {
+                let (tape, key) = (self.about.recorder.tape(), format!("http.piece\0{}", self.about.exchange));
+                let step = tape.noted(&key).and_then(|answer| <(u64, Result<Piece, Error>)>::read(&answer));
+                if step.is_none() {
+                    tape.lacks(&key);
+                }
+                self.waiting.push_back(step.unwrap_or_else(|| (0, Err(Error::absent()))));
+                return Poll::Ready(());
+            }
+        };
+        match Pin::new(inner).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.restart();
+                self.frame(frame);
+            }
+            Poll::Ready(Some(Err(e))) => self.came(Err(broken(&e))),
+            Poll::Ready(None) => {
+                let rest = self.about.masker.rest();
+                self.came(Ok(Piece::Data(rest)));
+                self.came(Ok(Piece::End));
+            }
+            Poll::Pending => {
+                let Some(timer) = &mut self.timer else { return Poll::Pending };
+                if timer.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                self.came(Err(Error::ConnectionReadTimeout));
+            }
         }
-        Ok(Some(trailers))
+        Poll::Ready(())
+    }
+
+    /// A piece goes on: noted, seen, given. None where there is nothing to give.
+    fn pass(&mut self, (hits, piece): Step) -> Option<Result<Frame<Bytes>, Error>> {
+        let tape = self.about.recorder.tape().clone();
+        tape.note(key!("http.piece", self.about.exchange), || {
+            let piece = match &piece {
+                Ok(piece) => piece.write(),
+                Err(e) => Answer::Failed(Failure::write(e)),
+            };
+            Answer::List(vec![hits.write(), piece])
+        });
+        if self.about.tell_masked(hits).is_err() {
+            self.ended = true;
+            return Some(Err(Error::HttpResponseBodySize(None)));
+        }
+        let given = match piece {
+            Ok(Piece::Data(data)) if data.is_empty() => return None,
+            Ok(Piece::Data(data)) => self.data(&tape, data),
+            Ok(Piece::Trailers(trailers)) => self.trailers(&headers(&trailers)),
+            Ok(Piece::End) => {
+                self.ended = true;
+                return None;
+            }
+            Err(e) => Err(e),
+        };
+        self.ended |= given.is_err();
+        Some(given)
+    }
+
+    fn data(&mut self, tape: &Tape, mut data: Bytes) -> Result<Frame<Bytes>, Error> {
+        if tape.is_playing()
+            && let Some(change) = tape.change(SourceKind::HttpResponse, &format!("{}#body", self.about.name))
+        {
+            data = change.shared(self.at, &data);
+        }
+        self.at += data.len() as u64;
+        let seen = self.flow().and_then(|flow| self.about.recorder.see_shared(flow, &data));
+        seen.map(|()| Frame::data(data)).map_err(|_| Error::HttpResponseBodySize(None))
+    }
+
+    fn trailers(&mut self, trailers: &HeaderMap) -> Result<Frame<Bytes>, Error> {
+        let name = format!("{}#trailers", self.about.name);
+        let way = Way::In(SourceKind::HttpResponse);
+        let seen = self.about.recorder.whole(self.about.of, way, &name, &lines(trailers));
+        seen.map(|()| Frame::trailers(trailers.clone())).map_err(|_| Error::HttpResponseTrailerSectionSize(None))
     }
 
     fn restart(&mut self) {
@@ -244,51 +367,33 @@ impl Body for InBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = &mut *self;
         loop {
-            if let Some(frame) = this.after.take() {
-                return Poll::Ready(Some(Ok(frame)));
-            }
             if this.ended {
                 return Poll::Ready(None);
             }
-            match Pin::new(&mut this.inner).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    this.restart();
-                    match this.frame(frame) {
-                        Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
-                        Ok(None) => {}
-                        Err(e) => {
-                            this.ended = true;
-                            return Poll::Ready(Some(Err(e)));
-                        }
+            match this.waiting.pop_front() {
+                Some(step) => {
+                    if let Some(given) = this.pass(step) {
+                        return Poll::Ready(Some(given));
                     }
                 }
-                Poll::Ready(Some(Err(e))) => {
-                    this.ended = true;
-                    return Poll::Ready(Some(Err(broken(&e))));
-                }
-                Poll::Ready(None) => {
-                    this.ended = true;
-                    let rest = this.about.masker.rest();
-                    return Poll::Ready(this.pass(rest).transpose());
-                }
-                Poll::Pending => {
-                    let Some(timer) = &mut this.timer else { return Poll::Pending };
-                    if timer.as_mut().poll(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                    this.ended = true;
-                    return Poll::Ready(Some(Err(Error::ConnectionReadTimeout)));
-                }
+                None => std::task::ready!(this.poll_next(cx)),
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.after.is_none() && !self.about.masker.holds() && (self.ended || self.inner.is_end_stream())
+        let over = match &self.origin {
+            Origin::Server(inner) => inner.is_end_stream() && !self.about.masker.holds(),
+            Origin::Peer(_) | Origin::Tape => false,
+        };
+        self.ended || (over && self.waiting.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.about.masker.holds() { SizeHint::default() } else { self.inner.size_hint() }
+        match &self.origin {
+            Origin::Server(inner) if self.waiting.is_empty() && !self.about.masker.holds() => inner.size_hint(),
+            _ => SizeHint::default(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Network;
 use super::resolve::{Unreachable, addresses};
 use crate::record::{Recorder, Stopped};
+use crate::tape::key;
 use customs_policy::{DenialCode, Endpoint, Permit};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -47,38 +48,45 @@ impl From<Unreachable> for Failed {
     }
 }
 
-/// Resolves and connects. Each attempt is recorded before it is made.
+/// Resolves and connects. Each attempt is recorded before it is made. No stream: somebody else answers, a peer or a tape.
 pub(crate) async fn connect(
     recorder: &Recorder,
     network: &Network,
     permit: &Permit,
     endpoint: &Endpoint,
-) -> Result<TcpStream, Failed> {
-    let addresses = addresses(recorder, network, permit).await?;
+    exchange: &str,
+) -> Result<Option<TcpStream>, Failed> {
+    let addresses = addresses(recorder, network, permit, exchange).await?;
     let mut last = Failed::new(Error::DestinationNotFound, "there is no address");
     let asked = endpoint.to_string();
     let count = addresses.len();
     for (at, (address, granted)) in addresses.into_iter().enumerate() {
         let to = SocketAddr::new(address, endpoint.port);
         let of = recorder.allow(&granted, "connect", &asked, Some(&to.to_string()), true)?;
-        let attempt = TcpStream::connect(to);
-        let connected = if at + 1 < count {
-            tokio::time::timeout(PATIENCE, attempt).await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
-        } else {
-            attempt.await
+        let mut made = None;
+        let attempt = async {
+            // A peer takes the place of whatever is there.
+            if network.peer.is_some() {
+                return Ok(());
+            }
+            let attempt = TcpStream::connect(to);
+            let connected = if at + 1 < count {
+                let late = |_| Err(std::io::ErrorKind::TimedOut.into());
+                tokio::time::timeout(PATIENCE, attempt).await.unwrap_or_else(late)
+            } else {
+                attempt.await
+            };
+            let stream = connected.map_err(|e| Failed::new(guest_error(&e), e.kind().to_string()))?;
+            // A small request waits for nothing to be added to it.
+            stream.set_nodelay(true).ok();
+            made = Some(stream);
+            Ok(())
         };
+        let connected: Result<(), Failed> = recorder.tape().later(key!("http.connect", exchange, to), attempt).await;
+        recorder.outcome(of, connected.as_ref().err().map(|failed| failed.record.as_str()))?;
         match connected {
-            Ok(stream) => {
-                recorder.outcome(of, None)?;
-                // A small request waits for nothing to be added to it.
-                stream.set_nodelay(true).ok();
-                return Ok(stream);
-            }
-            Err(e) => {
-                let why = e.kind().to_string();
-                recorder.outcome(of, Some(&why))?;
-                last = Failed::new(guest_error(&e), why);
-            }
+            Ok(()) => return Ok(made),
+            Err(failed) => last = failed,
         }
     }
     Err(last)

@@ -1,12 +1,16 @@
 //! One request and its answer: resolved, connected, sent, received; each part seen as it crosses.
 
 use super::Network;
-use super::body::{HeldBody, InBody, Incoming, OutBody, broken};
+use super::body::{HeldBody, InBody, Incoming, Origin, OutBody, broken};
 use super::connect::{Failed, connect};
 use super::mask::Masker;
+use super::notes::{Fields, Head, fields, headers};
+use super::peer::{Asked, Peer};
 use super::secrets::lines;
 use crate::flow::Way;
 use crate::record::{Recorder, Stop};
+use crate::tape::wire::Failure as _;
+use crate::tape::{Extent, Tape, key};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_policy::{Capability, Endpoint, Permit, Scheme};
 use http::header::{CONTENT_LENGTH, HOST};
@@ -62,7 +66,22 @@ pub(crate) struct Exchange {
     pub(crate) of: u64,
     pub(crate) request: Request<WasiBody>,
     pub(crate) options: Options,
+    /// Which exchange it is, for notes.
+    pub(crate) name: String,
+    /// Who writes what is seen of the two bodies.
+    pub(crate) sending: Recorder,
+    pub(crate) receiving: Recorder,
 }
+
+/// Who answers.
+enum Line {
+    /// A connection, and whether it speaks HTTP/2.
+    Wire(Wire, bool),
+    Peer(Arc<dyn Peer>),
+    Tape,
+}
+
+type Driver = Option<AbortOnDropJoinHandle<()>>;
 
 pub(crate) type Connection = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
@@ -84,40 +103,65 @@ impl Exchange {
     }
 
     async fn attempt(self) -> Result<(Response<WasiBody>, Connection), Failed> {
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(|_| Failed::new(Error::ConnectionLimitReached, "no more connections"))?;
-        let wait = self.options.connect.unwrap_or(CONNECT);
+        let tape = self.recorder.tape().clone();
+        let (mut place, name) = (None, self.name.clone());
+        let waiting = async {
+            let given = Arc::clone(&self.places).acquire_owned().await;
+            place = Some(given.map_err(|_| Failed::new(Error::ConnectionLimitReached, "no more connections"))?);
+            Ok::<_, Failed>(())
+        };
+        tape.later(key!("http.place", name), waiting).await?;
         let late = |_| Failed::new(Error::ConnectionTimeout, "no connection in time");
-        let connecting = async {
-            let stream = connect(&self.recorder, &self.network, &self.permit, &self.endpoint).await?;
-            if self.endpoint.scheme == Some(Scheme::Https) {
-                let stream = self.network.tls.handshake(&self.endpoint.host, stream).await?;
-                let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                Ok::<_, Failed>((Wire::new(stream), http2))
-            } else {
-                Ok((Wire::new(stream), false))
-            }
-        };
-        let (wire, http2) = tokio::time::timeout(wait, connecting).await.map_err(late)??;
+        let line = Exchange::line(&self.recorder, &self.network, &self.permit, &self.endpoint, &self.name);
+        let line =
+            in_time(&tape, "http.connected", &name, self.options.connect.or(Some(CONNECT)), line, late).await??;
         let wait = self.options.first_byte;
-        let sending = self.send(wire, http2);
-        let (response, driver) = match wait {
-            None => sending.await?,
-            Some(wait) => {
-                let late = |_| Failed::new(Error::ConnectionReadTimeout, "no answer in time");
-                tokio::time::timeout(wait, sending).await.map_err(late)??
-            }
-        };
+        let late = |_| Failed::new(Error::ConnectionReadTimeout, "no answer in time");
+        let (response, driver) = in_time(&tape, "http.answered", &name, wait, self.send(line), late).await??;
         // The connection, and its place, are given back when the answer's body is read or dropped.
         let connection = async move {
-            driver.await;
+            if let Some(driver) = driver {
+                driver.await;
+            }
             drop(place);
             Ok(())
         };
         Ok((response, Box::new(connection)))
     }
 
-    async fn send(self, wire: Wire, http2: bool) -> Result<(Response<WasiBody>, AbortOnDropJoinHandle<()>), Failed> {
+    /// Gets to whoever answers.
+    async fn line(
+        recorder: &Recorder,
+        network: &Network,
+        permit: &Permit,
+        endpoint: &Endpoint,
+        name: &str,
+    ) -> Result<Line, Failed> {
+        let stream = connect(recorder, network, permit, endpoint, name).await?;
+        let mut line = match &network.peer {
+            Some(peer) => Line::Peer(Arc::clone(peer)),
+            None => Line::Tape,
+        };
+        if endpoint.scheme != Some(Scheme::Https) {
+            if let Some(stream) = stream {
+                line = Line::Wire(Wire::new(stream), false);
+            }
+            return Ok(line);
+        }
+        let mut made = None;
+        let shaking = async {
+            let Some(stream) = stream else { return Ok(()) };
+            let stream = network.tls.handshake(&endpoint.host, stream).await?;
+            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            made = Some((Wire::new(stream), http2));
+            Ok::<_, Failed>(())
+        };
+        recorder.tape().later(key!("http.tls", name), shaking).await?;
+        Ok(made.map_or(line, |(wire, http2)| Line::Wire(wire, http2)))
+    }
+
+    async fn send(self, to: Line) -> Result<(Response<WasiBody>, Driver), Failed> {
+        let http2 = matches!(to, Line::Wire(_, true));
         let name = format!("{}{}", self.endpoint, self.request.uri().path());
         let (mut parts, body) = self.request.into_parts();
         let line = format!("{} {}{}", parts.method, self.endpoint, path_of(&parts.uri));
@@ -148,31 +192,124 @@ impl Exchange {
         if !injected.shown.is_empty() {
             self.recorder.whole(self.of, sink, &format!("{name}#headers"), &injected.shown)?;
         }
-        let body = OutBody::new(body, self.recorder.clone(), self.of, name.clone(), promised);
-        let request = Request::from_parts(parts, body);
-        let (response, driver) =
-            if http2 { speak_http2(wire, request).await? } else { speak_http1(wire, request).await? };
-
-        let (mut parts, body) = response.into_parts();
-        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(Failed::new(Error::HttpUpgradeFailed, "the server wants another protocol (101)"));
-        }
+        let of_body = (self.sending.clone(), self.name.clone());
+        let body = OutBody::new(body, of_body, self.of, name.clone(), promised);
         let mut about = Incoming {
-            recorder: self.recorder.clone(),
+            recorder: self.receiving.clone(),
             of: self.of,
             name,
+            exchange: self.name.clone(),
             masker,
             rule,
             between: self.options.between_bytes,
         };
-        about.headers(&mut parts.headers);
-        about.tell_masked()?;
-        let head = [parts.status.as_str().as_bytes(), b"\r\n", &lines(&parts.headers)].concat();
-        let source = Way::In(SourceKind::HttpResponse);
-        self.recorder.whole(self.of, source, &format!("{}#head", about.name), &head)?;
-        let body = WasiBody::new(InBody::new(body, about));
-        Ok((Response::from_parts(parts, body), driver))
+        let tape = self.recorder.tape().clone();
+        // On a replay the guest's body is seen again, as much of it as was sent.
+        let mut body = Some(body);
+        if tape.is_playing() {
+            body.take().map(|body| tape.detach(body.drain()).ok());
+        }
+        let (mut from, mut driver) = (Origin::Tape, None);
+        let asking = async {
+            let Some(body) = body else { return Err(Failed::absent()) };
+            let head = match to {
+                Line::Wire(wire, http2) => {
+                    let request = Request::from_parts(parts, body);
+                    let spoken =
+                        if http2 { speak_http2(wire, request).await? } else { speak_http1(wire, request).await? };
+                    let (mut parts, body) = spoken.0.into_parts();
+                    about.headers(&mut parts.headers);
+                    (from, driver) = (Origin::Server(body), Some(spoken.1));
+                    Head {
+                        status: parts.status.as_u16(),
+                        fields: fields(&parts.headers),
+                        masked: about.masker.take_hits(),
+                    }
+                }
+                Line::Peer(peer) => {
+                    let url = line.split_once(' ').map_or_else(String::new, |(_, url)| url.to_owned());
+                    let body =
+                        body.collect().await.map_err(|e| Failed::new(e, "the body was not finished"))?.to_bytes();
+                    let headers = shown_fields(&injected.shown);
+                    let given = peer.answer(&Asked { method: parts.method.to_string(), url, headers, body });
+                    from = Origin::Peer(given.body);
+                    let fields = given.headers.into_iter().map(|(name, value)| (name, value.into())).collect();
+                    Head { status: given.status, fields, masked: 0 }
+                }
+                // Only asked where a tape that plays has put nothing in place of a connection.
+                Line::Tape => return Err(Failed::absent()),
+            };
+            if head.status == StatusCode::SWITCHING_PROTOCOLS.as_u16() {
+                return Err(Failed::new(Error::HttpUpgradeFailed, "the server wants another protocol (101)"));
+            }
+            Ok::<_, Failed>(head)
+        };
+        let head = tape.later(key!("http.head", self.name), asking).await?;
+        about.tell_masked(head.masked)?;
+        let status =
+            StatusCode::from_u16(head.status).map_err(|_| Failed::new(Error::HttpProtocolError, "http: no status"))?;
+        let source = format!("{}#head", about.name);
+        let headers = headers(&changed(&tape, &source, head.status, head.fields));
+        let text = [status.as_str().as_bytes(), b"\r\n", &lines(&headers)].concat();
+        self.recorder.whole(self.of, Way::In(SourceKind::HttpResponse), &source, &text)?;
+        let mut response = Response::new(WasiBody::new(InBody::new(from, about)));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok((response, driver))
     }
+}
+
+/// The header fields as they are recorded, for a peer.
+fn shown_fields(lines: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let lines = lines.split(|byte| *byte == b'\n').filter_map(|line| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let at = line.iter().position(|byte| *byte == b':')?;
+        let (name, value) = line.split_at_checked(at)?;
+        Some((String::from_utf8_lossy(name).into_owned(), value.get(1..)?.trim_ascii().to_vec()))
+    });
+    lines.collect()
+}
+
+/// Fields that say how the rest is to be read: a change of an answer's head leaves them alone.
+const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "content-encoding", "content-type"];
+
+/// The fields of an answer's head, changed where this replay changes that source.
+fn changed(tape: &Tape, source: &str, status: u16, mut fields: Fields) -> Fields {
+    let Some(change) = tape.change(SourceKind::HttpResponse, source) else { return fields };
+    let mut at = status.to_string().len() as u64 + 2;
+    for (name, value) in &mut fields {
+        at += name.len() as u64 + 2;
+        let length = value.len() as u64;
+        if !FRAMING.contains(&name.as_str()) && matches!(change.extent, Extent::Content(_)) {
+            *value = change.bytes(at, value).into();
+        }
+        at += length + 2;
+    }
+    fields
+}
+
+/// Waits no longer than that. On a replay what was late is late, and nothing else is.
+async fn in_time<T>(
+    tape: &Tape,
+    what: &str,
+    name: &str,
+    wait: Option<Duration>,
+    work: impl Future<Output = T>,
+    late: impl FnOnce(tokio::time::error::Elapsed) -> Failed,
+) -> Result<T, Failed> {
+    let of = key!(what, name);
+    let wait = if tape.is_playing() {
+        // Everything that was answered is there at once.
+        matches!(tape.noted(&of()), Some(crate::tape::Answer::Flag(false))).then_some(Duration::ZERO)
+    } else {
+        wait
+    };
+    let done = match wait {
+        Some(wait) => tokio::time::timeout(wait, work).await,
+        None => Ok(work.await),
+    };
+    tape.note(of, || crate::tape::Answer::Flag(done.is_ok()));
+    done.map_err(late)
 }
 
 /// Waits for all of the body and shows it, with what goes before it, to whoever judges. The connection stands by then, and nothing has

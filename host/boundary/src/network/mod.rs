@@ -5,17 +5,24 @@
 //!                    |  ledger: dns.lookup                    |  ledger: connect                   |  taps: sinks and sources
 //! ```
 //!
+//! Two may stand in for what is outside: a [`Peer`] with answers of its own, and the tape of a replay. Decisions, records and taps are the
+//! same for all.
+//!
 //! The machine's resolver and roots are handed in, so that this crate reaches nothing by itself and tests can count who was asked.
 
 mod body;
 mod connect;
 mod exchange;
 mod mask;
+mod notes;
+mod peer;
 pub(crate) mod resolve;
 mod secrets;
 mod tls;
 
 pub(crate) use exchange::{Exchange, Options};
+pub(crate) use notes::{code, error};
+pub use peer::{Answered, Asked, Peer};
 pub use secrets::Secrets;
 pub use tls::Tls;
 
@@ -39,6 +46,8 @@ pub struct Network {
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) tls: Tls,
     pub(crate) secrets: Secrets,
+    /// Answers in place of everything outside.
+    pub(crate) peer: Option<Arc<dyn Peer>>,
 }
 
 impl std::fmt::Debug for Network {
@@ -50,13 +59,36 @@ impl std::fmt::Debug for Network {
 impl Network {
     #[must_use]
     pub fn new(resolver: Arc<dyn Resolver>, tls: Tls, secrets: Secrets) -> Network {
-        Network { resolver, tls, secrets }
+        Network { resolver, tls, secrets, peer: None }
     }
 
     /// No names, no trusted certificates, no secrets.
     #[must_use]
     pub fn none() -> Network {
         Network::new(Arc::new(Nobody), Tls::trusting(|| Ok(rustls::RootCertStore::empty())), Secrets::none())
+    }
+
+    /// Nothing leaves: `peer` answers lookups and requests; raw TCP is refused and datagrams are swallowed, each decided and recorded as
+    /// usual. It is asked only for what the policy allows.
+    #[must_use]
+    pub fn answered_by(peer: Arc<dyn Peer>, secrets: Secrets) -> Network {
+        Network { peer: Some(peer), secrets, ..Network::none() }
+    }
+
+    /// For a replay: nobody is asked, and everything comes from the tape.
+    #[must_use]
+    pub fn of_recording(secrets: Secrets) -> Network {
+        Network { secrets, ..Network::none() }
+    }
+
+    pub(crate) fn lookup(&self, name: &str) -> Lookup {
+        match &self.peer {
+            Some(peer) => {
+                let found = peer.lookup(name);
+                Box::pin(async { if found.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(found) } })
+            }
+            None => self.resolver.lookup(name),
+        }
     }
 
     /// The secrets of the call: what stands for them, and where they go.

@@ -3,6 +3,8 @@
 use super::Network;
 use crate::flow::Way;
 use crate::record::{Recorder, Stopped};
+use crate::tape::key;
+use crate::tape::wire::Failure;
 use customs_ledger::material::SinkKind;
 use customs_policy::{Capability, Denial, Host, Permit, Request, decide};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -33,6 +35,7 @@ pub(crate) async fn addresses(
     recorder: &Recorder,
     network: &Network,
     permit: &Permit,
+    of_exchange: &str,
 ) -> Result<Vec<(IpAddr, Permit)>, Unreachable> {
     let Some(endpoint) = permit.endpoint() else {
         return Err(Unreachable::Unresolved("the permit leads nowhere".to_owned()));
@@ -46,7 +49,7 @@ pub(crate) async fn addresses(
                     return Err(Unreachable::Denied(denial));
                 }
             };
-            let found = ask(recorder, network, of, name, name).await;
+            let found = ask(recorder, network, of, (name, name), of_exchange).await;
             if let Err(Unreachable::Unresolved(why)) = &found {
                 recorder.outcome(of, Some(why))?;
             }
@@ -68,13 +71,13 @@ pub(crate) fn known(recorder: &Recorder, host: &Host) -> Option<Vec<IpAddr>> {
 }
 
 /// Asks the resolver, once. The question leaves the machine, whoever answers it: a sink of its own, with the name as it was `asked`.
-/// `of` is the access record of the lookup; how it ended is for the caller to record.
+/// `of` is the access record of the lookup; how it ended is for the caller to record. `of_exchange` tells lookups of one name apart.
 pub(crate) async fn ask(
     recorder: &Recorder,
     network: &Network,
     of: u64,
-    name: &str,
-    asked: &str,
+    (name, asked): (&str, &str),
+    of_exchange: &str,
 ) -> Result<Vec<IpAddr>, Unreachable> {
     if recorder.judges(SinkKind::Dns) {
         let parts = [(name.to_owned(), asked.as_bytes())];
@@ -83,8 +86,29 @@ pub(crate) async fn ask(
         }
     }
     recorder.whole(of, Way::Out(SinkKind::Dns), name, asked.as_bytes())?;
-    let found = network.resolver.lookup(name).await;
-    found.map_err(|e| Unreachable::Unresolved(format!("the name cannot be resolved: {}", e.kind())))
+    let looking = async {
+        let found = network.lookup(name).await;
+        found.map_err(|e| Unknown(e.kind().to_string()))
+    };
+    let found = recorder.tape().later(key!("dns", name, of_exchange), looking).await;
+    found.map_err(|Unknown(why)| Unreachable::Unresolved(format!("the name cannot be resolved: {why}")))
+}
+
+/// Why a resolver has no answer.
+struct Unknown(String);
+
+impl Failure for Unknown {
+    fn write(&self) -> String {
+        self.0.clone()
+    }
+
+    fn read(code: &str) -> Option<Self> {
+        Some(Unknown(code.to_owned()))
+    }
+
+    fn absent() -> Self {
+        Unknown("not in the recording".to_owned())
+    }
 }
 
 /// Decides on every address that was found, each once. `op` and `asked` are for the record of one that is refused.

@@ -59,6 +59,22 @@ impl Secrets {
         Ok(Secrets(secrets))
     }
 
+    /// The secrets of a recorded run, without their values: nothing is sent, and what came back was masked. The placeholders are the run's;
+    /// one that it does not have is left out.
+    #[must_use]
+    pub fn of_recording(policy: &Policy, placeholders: &[(String, String)]) -> Secrets {
+        let mut secrets: Vec<Secret> = Vec::new();
+        for bound in policy.net().secrets() {
+            let Some((name, placeholder)) = placeholders.iter().find(|(name, _)| *name == bound.name) else { continue };
+            if secrets.iter().any(|s| s.name == *name) || placeholder.is_empty() {
+                continue;
+            }
+            let (name, placeholder, rule) = (name.clone(), placeholder.clone(), Arc::clone(&bound.rule));
+            secrets.push(Secret { name, value: String::new(), placeholder, rule });
+        }
+        Secrets(secrets)
+    }
+
     /// Name and placeholder of each.
     pub fn placeholders(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|s| (s.name.as_str(), s.placeholder.as_str()))

@@ -39,6 +39,8 @@ struct Question {
     /// As the guest spelled it.
     asked: String,
     of: u64,
+    /// Which lookup it is, for notes.
+    instance: String,
 }
 
 impl Question {
@@ -66,7 +68,8 @@ impl Question {
         let found = match (resolve::known(&self.recorder, &self.host), &self.host) {
             (None, Host::Name(name)) => {
                 let place = self.asking.acquire().await;
-                let found = resolve::ask(&self.recorder, &self.network, self.of, name, &self.asked).await?;
+                let names = (name.as_str(), self.asked.as_str());
+                let found = resolve::ask(&self.recorder, &self.network, self.of, names, &self.instance).await?;
                 drop(place);
                 found
             }
@@ -77,8 +80,12 @@ impl Question {
     }
 }
 
+type Asking = Pin<Box<dyn Future<Output = Found> + Send>>;
+
 enum Progress {
     Waiting(AbortOnDropJoinHandle<Found>),
+    /// On a replay it goes on by itself.
+    Replayed(Asking),
     Done(Result<std::vec::IntoIter<IpAddr>, ErrorCode>),
 }
 
@@ -91,6 +98,10 @@ struct Answer {
     /// The name of the source that the addresses are; none for an address, which is no news to who asked for it.
     name: Option<String>,
     flow: Option<FlowId>,
+    /// For notes.
+    key: String,
+    host: Option<Host>,
+    answered: Answered,
 }
 
 impl Drop for Answer {
@@ -104,21 +115,35 @@ impl Drop for Answer {
 impl Answer {
     /// The next address, seen before it goes to the guest.
     fn next(&mut self) -> SocketResult<Option<IpAddr>> {
-        if let Progress::Waiting(handle) = &mut self.progress {
-            match Pin::new(handle).poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Pending => return Err(ErrorCode::WouldBlock.into()),
-                Poll::Ready(found) => self.progress = Progress::Done(found.map(Vec::into_iter)),
-            }
-        }
-        let address = match &mut self.progress {
-            Progress::Waiting(_) => return Err(ErrorCode::WouldBlock.into()),
-            Progress::Done(Err(code)) => return Err((*code).into()),
-            Progress::Done(Ok(rest)) => rest.next(),
-        };
+        let (tape, key) = (self.recorder.tape().clone(), self.key.clone());
+        let address = tape.effect(|| key, || self.take())?;
         if let Some(address) = address {
+            if tape.is_playing()
+                && let Some(name) = &self.host
+            {
+                // The guest may be ahead of the lookup.
+                self.answered.remember(name, &[address]);
+            }
             self.see(address).map_err(trap)?;
         }
         Ok(address)
+    }
+
+    fn take(&mut self) -> SocketResult<Option<IpAddr>> {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let found = match &mut self.progress {
+            Progress::Waiting(handle) => Pin::new(handle).poll(cx),
+            Progress::Replayed(asking) => asking.as_mut().poll(cx),
+            Progress::Done(Err(code)) => return Err((*code).into()),
+            Progress::Done(Ok(rest)) => return Ok(rest.next()),
+        };
+        match found {
+            Poll::Pending => Err(ErrorCode::WouldBlock.into()),
+            Poll::Ready(found) => {
+                self.progress = Progress::Done(found.map(Vec::into_iter));
+                self.take()
+            }
+        }
     }
 
     fn see(&mut self, address: IpAddr) -> Result<(), Stopped> {
@@ -138,9 +163,12 @@ impl Answer {
 #[async_trait::async_trait]
 impl Pollable for Answer {
     async fn ready(&mut self) {
-        if let Progress::Waiting(handle) = &mut self.progress {
-            self.progress = Progress::Done(handle.await.map(Vec::into_iter));
-        }
+        let found = match &mut self.progress {
+            Progress::Waiting(handle) => handle.await,
+            Progress::Replayed(asking) => asking.await,
+            Progress::Done(_) => return,
+        };
+        self.progress = Progress::Done(found.map(Vec::into_iter));
     }
 }
 
@@ -171,8 +199,13 @@ impl ip_name_lookup::Host for View<'_> {
         let of = recorder.allow(&permit, OP, &name, Some(&host.to_string()), true).map_err(trap)?;
         recorder.expect_outcome(of);
         let source = matches!(host, Host::Name(_)).then(|| host.to_string());
+        let tape = recorder.tape().clone();
+        let instance = if tape.is_on() { format!("lookup {}", tape.instance("lookup")) } else { String::new() };
+        let key = format!("dns.next\0{instance}");
+        let (known, answered) = (Some(host.clone()), self.guard.sockets.answered.clone());
         let question = Question {
-            recorder: recorder.clone(),
+            recorder: recorder.beside(),
+            instance,
             network: Arc::clone(&self.guard.network),
             answered: self.guard.sockets.answered.clone(),
             asking: Arc::clone(&self.guard.sockets.asking),
@@ -181,8 +214,13 @@ impl ip_name_lookup::Host for View<'_> {
             asked: name,
             of,
         };
-        let progress = Progress::Waiting(spawn(question.run()));
-        let answer = self.table.push(Answer { progress, recorder, of, name: source, flow: None })?;
+        let progress = match tape.detach(question.run()) {
+            Ok(found) => Progress::Replayed(Box::pin(async { found.await.unwrap_or(Err(ErrorCode::Unknown)) })),
+            Err(running) => Progress::Waiting(spawn(running)),
+        };
+        let name = source;
+        let answer =
+            self.table.push(Answer { progress, recorder, of, name, flow: None, key, host: known, answered })?;
         Ok(Resource::new_own(answer.rep()))
     }
 }

@@ -20,6 +20,7 @@
 
 mod address;
 mod lookup;
+mod notes;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -30,10 +31,11 @@ use crate::flow::Way;
 use crate::imports::Import;
 use crate::record::Stopped;
 use crate::state::View;
-use crate::tap::{InTap, OutTap};
+use crate::tap::{InTap, Line, OutLine, OutTap};
 use address::{Answered, Refused};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_policy::{Denial, DenialCode, Permit, Request};
+use notes::Names;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tcp::Tcp;
@@ -63,6 +65,7 @@ pub(crate) struct Sockets {
     udp: BTreeMap<u32, Udp>,
     /// The UDP socket of each datagram stream.
     streams: BTreeMap<u32, u32>,
+    names: Names,
     answered: Answered,
     lookups: usize,
     asking: Arc<Semaphore>,
@@ -74,6 +77,7 @@ impl Default for Sockets {
             tcp: BTreeMap::new(),
             udp: BTreeMap::new(),
             streams: BTreeMap::new(),
+            names: Names::default(),
             answered: Answered::default(),
             lookups: 0,
             asking: Arc::new(Semaphore::new(MAX_ASKING)),
@@ -90,10 +94,12 @@ impl Sockets {
 /// Methods that look at a socket or set an option of its own: counted and handed on. Dropping a handle is not a call that an observer
 /// counts.
 macro_rules! hand_on {
-    ($interface:path: $(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty $(= $import:ident)?;)*) => {
-        $(fn $name(&mut self, $($argument: $type),*) -> $result {
-            $(self.count(Import::$import);)?
-            <wasmtime_wasi::sockets::WasiSocketsCtxView<'_> as $interface>::$name(&mut self.inner_sockets(), $($argument),*)
+    ($interface:path: $(fn $name:ident($socket:ident: $of:ty $(, $argument:ident: $type:ty)*) -> $result:ty = $import:ident;)*) => {
+        $(fn $name(&mut self, $socket: $of, $($argument: $type),*) -> $result {
+            self.count(Import::$import);
+            self.socket($socket.rep(), stringify!($name), |view| {
+                <wasmtime_wasi::sockets::WasiSocketsCtxView<'_> as $interface>::$name(&mut view.inner_sockets(), $socket, $($argument),*)
+            })
         })*
     };
 }
@@ -150,7 +156,7 @@ impl View<'_> {
             return Err(self.refuse_socket(&denial, op, requested, None));
         }
         self.guard.recorder.use_counted(&permit, op).map_err(trap)?;
-        Ok(Arc::new(Wall::new(self.guard.recorder.clone(), self.guard.sockets.answered.clone())))
+        Ok(Arc::new(Wall::new(self.guard.recorder.beside(), self.guard.sockets.answered.clone())))
     }
 
     /// Records how an access ended and passes the result on.
@@ -180,12 +186,14 @@ impl View<'_> {
         let flow = recorder.begin(of, Way::In(SourceKind::Socket), name.to_owned()).map_err(trap)?;
         let slot = self.table.get_mut(input)?;
         let inner = std::mem::replace(slot, Box::new(ClosedInputStream));
-        *slot = Box::new(InTap::new(inner, recorder.clone(), flow));
+        let line = Line::of(recorder.tape(), "socket", SourceKind::Socket, name.to_owned(), 0);
+        *slot = Box::new(InTap::new(inner, recorder.clone(), flow, line));
         recorder.release(flow);
         let flow = recorder.begin(of, Way::Out(SinkKind::Socket), name.to_owned()).map_err(trap)?;
         let slot = self.table.get_mut(output)?;
         let inner = std::mem::replace(slot, Box::new(ClosedOutputStream));
-        *slot = Box::new(OutTap::new(inner, recorder.clone(), flow));
+        let line = OutLine::of(recorder.tape(), "socket", name);
+        *slot = Box::new(OutTap::new(inner, recorder.clone(), flow, line));
         recorder.release(flow);
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! `wasi:sockets/tcp`: who a guest connects to, where it listens, who comes in.
 
 use super::address::{Far, end, far, host};
+use super::notes::Ghost;
 use super::wall::{Kind, Wall};
 use super::{MAX_BUFFER, SocketResult, error_name, family, hand_on, trap};
 use crate::imports::Import;
 use crate::record::Recorder;
 use crate::state::View;
+use crate::tape::key;
 use customs_policy::{Capability, Denial, DenialCode, Request};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily, IpSocketAddress};
 use wasmtime_wasi::p2::bindings::sockets::tcp::{self, HostTcpSocket, ShutdownType};
 use wasmtime_wasi::p2::bindings::sockets::tcp_create_socket;
-use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, Network, TcpSocket};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, Network, SocketError, TcpSocket};
 use wasmtime_wasi::sockets::WasiSocketsCtxView;
 
 type Socket = Resource<TcpSocket>;
@@ -24,7 +26,7 @@ const MAX_BACKLOG: u64 = 128;
 
 /// A TCP socket of the guest.
 pub(super) struct Tcp {
-    wall: Arc<Wall>,
+    pub(super) wall: Arc<Wall>,
     connecting: Option<Connecting>,
 }
 
@@ -76,13 +78,33 @@ impl View<'_> {
     }
 }
 
+impl View<'_> {
+    /// Drops a socket, or what stands in for it.
+    fn delete(&mut self, socket: Socket) -> wasmtime::Result<()> {
+        if self.guard.recorder.tape().is_playing() {
+            self.table.delete(Resource::<Ghost>::new_own(socket.rep()))?;
+            return Ok(());
+        }
+        HostTcpSocket::drop(&mut self.inner_sockets(), socket)
+    }
+}
+
 impl tcp_create_socket::Host for View<'_> {
     fn create_tcp_socket(&mut self, of: IpAddressFamily) -> SocketResult<Socket> {
         self.count(Import::CreateTcpSocket);
         let wall = self.admit(&Request::TcpCreate, "create-tcp-socket", family(of))?;
-        let mut context = wall.context(Kind::Tcp);
-        let mut inner = WasiSocketsCtxView { ctx: context.sockets(), table: self.table };
-        let socket = tcp_create_socket::Host::create_tcp_socket(&mut inner, of)?;
+        let (tape, mut made) = (self.guard.recorder.tape().clone(), None);
+        let make = || {
+            let mut context = wall.context(Kind::Tcp);
+            let mut inner = WasiSocketsCtxView { ctx: context.sockets(), table: self.table };
+            tcp_create_socket::Host::create_tcp_socket(&mut inner, of).map(|socket| made = Some(socket))
+        };
+        tape.effect(key!("socket.create-tcp"), make)?;
+        let socket = match made {
+            Some(socket) => socket,
+            None => Resource::new_own(self.table.push(Ghost)?.rep()),
+        };
+        self.name_socket(socket.rep(), "tcp");
         self.guard.sockets.tcp.insert(socket.rep(), Tcp { wall, connecting: None });
         Ok(socket)
     }
@@ -104,7 +126,11 @@ impl HostTcpSocket for View<'_> {
         let permit = self.near(&Request::TcpBind { host: &at, port: address.port() }, "tcp-bind", &shown)?;
         let of = self.guard.recorder.allow(&permit, "tcp-bind", &shown, None, true).map_err(trap)?;
         wall.begin_bind();
-        let bound = HostTcpSocket::start_bind(&mut self.inner_sockets(), socket, network, local_address).await;
+        let (rep, (tape, name)) = (socket.rep(), self.on_tape(socket.rep()));
+        let binding =
+            async { HostTcpSocket::start_bind(&mut self.inner_sockets(), socket, network, local_address).await };
+        let bound = tape.later(key!("socket.start-bind", name), binding).await;
+        self.heed_wall(rep);
         wall.end_bind(bound.is_ok().then_some(address));
         let bound = self.unless_stopped(bound);
         self.socket_ended(of, bound)
@@ -125,8 +151,12 @@ impl HostTcpSocket for View<'_> {
             .map_err(|refused| self.refuse_far(&refused, op, &shown))?;
         let of = recorder.allow(&permit, op, &shown, Some(&end(&permit)), true).map_err(trap)?;
         recorder.expect_outcome(of);
-        let started =
-            HostTcpSocket::start_connect(&mut self.inner_sockets(), borrowed(&socket), network, remote_address);
+        if self.guard.network.peer.is_some() {
+            return self.socket_ended(of, Err(ErrorCode::ConnectionRefused.into()));
+        }
+        let started = self.socket(socket.rep(), "start-connect", |view| {
+            HostTcpSocket::start_connect(&mut view.inner_sockets(), borrowed(&socket), network, remote_address)
+        });
         if started.is_err() {
             return self.socket_ended(of, started);
         }
@@ -137,15 +167,23 @@ impl HostTcpSocket for View<'_> {
 
     fn finish_connect(&mut self, socket: Socket) -> SocketResult<Streams> {
         self.count(Import::TcpFinishConnect);
-        let finished = HostTcpSocket::finish_connect(&mut self.inner_sockets(), borrowed(&socket));
+        let mut made = None;
+        let finished: SocketResult<()> = self.socket(socket.rep(), "finish-connect", |view| {
+            let streams = HostTcpSocket::finish_connect(&mut view.inner_sockets(), borrowed(&socket));
+            streams.map(|streams| made = Some(streams))
+        });
         let finished = self.unless_stopped(finished);
-        if matches!(&finished, Err(e) if matches!(e.downcast_ref(), Some(ErrorCode::WouldBlock | ErrorCode::NotInProgress)))
-        {
-            return finished;
+        if let Err(e) = finished {
+            if matches!(e.downcast_ref(), Some(ErrorCode::WouldBlock | ErrorCode::NotInProgress)) {
+                return Err(e);
+            }
+            let connecting = self.tcp(&socket)?.connecting.take();
+            connecting.map(|one| one.end(Some(error_name(&e)))).transpose()?;
+            return Err(e);
         }
         let connecting = self.tcp(&socket)?.connecting.take();
-        let ended = connecting.map(|one| one.end(finished.as_ref().err().map(error_name))).transpose()?;
-        let streams = finished?;
+        let ended = connecting.map(|one| one.end(None)).transpose()?;
+        let streams = self.streams_of(made, socket.rep())?;
         let Some((of, name)) = ended else { return Err(ErrorCode::NotInProgress.into()) };
         self.tap_connection(of, &name, &streams.0, &streams.1)?;
         Ok(streams)
@@ -155,14 +193,24 @@ impl HostTcpSocket for View<'_> {
         self.count(Import::TcpStartListen);
         let Some(asked) = self.tcp(&socket)?.wall.asked() else {
             // Not bound: wasmtime-wasi says so, and behind it stands the wall.
-            return HostTcpSocket::start_listen(&mut self.inner_sockets(), socket).await;
+            let (tape, name) = self.on_tape(socket.rep());
+            let listening = async { HostTcpSocket::start_listen(&mut self.inner_sockets(), socket).await };
+            return tape.later(key!("socket.start-listen", name), listening).await;
         };
         let (at, shown) = (host(asked.ip()), asked.to_string());
         let permit = self.near(&Request::TcpListen { host: &at, port: asked.port() }, "tcp-listen", &shown)?;
-        let actual = HostTcpSocket::local_address(&mut self.inner_sockets(), borrowed(&socket))?;
+        let actual = self.socket(socket.rep(), "where", |view| {
+            HostTcpSocket::local_address(&mut view.inner_sockets(), borrowed(&socket))
+        })?;
         let actual = SocketAddr::from(actual).to_string();
         let of = self.guard.recorder.allow(&permit, "tcp-listen", &shown, Some(&actual), true).map_err(trap)?;
-        let listening = HostTcpSocket::start_listen(&mut self.inner_sockets(), socket).await;
+        if self.guard.network.peer.is_some() {
+            return self.socket_ended(of, Err(ErrorCode::NotSupported.into()));
+        }
+        let (rep, (tape, name)) = (socket.rep(), self.on_tape(socket.rep()));
+        let listening = async { HostTcpSocket::start_listen(&mut self.inner_sockets(), socket).await };
+        let listening = tape.later(key!("socket.start-listen", name), listening).await;
+        self.heed_wall(rep);
         let listening = self.unless_stopped(listening);
         self.socket_ended(of, listening)
     }
@@ -178,15 +226,25 @@ impl HostTcpSocket for View<'_> {
             let asked = wall.asked().map(|asked| asked.to_string()).unwrap_or_default();
             return Err(self.refuse_socket(&denial, "tcp-accept", &asked, None));
         }
-        let accepted = HostTcpSocket::accept(&mut self.inner_sockets(), socket);
-        let (accepted, input, output) = self.unless_stopped(accepted)?;
-        let accepted = (accepted, (input, output));
+        let mut made = None;
+        let accepted: SocketResult<()> = self.socket(socket.rep(), "accept", |view| {
+            HostTcpSocket::accept(&mut view.inner_sockets(), socket).map(|accepted| made = Some(accepted))
+        });
+        self.unless_stopped(accepted)?;
+        let (accepted, made) = match made {
+            Some((accepted, input, output)) => (accepted, Some((input, output))),
+            None => (Resource::new_own(self.table.push(Ghost)?.rep()), None),
+        };
+        let rep = accepted.rep();
+        self.name_socket(rep, "accepted");
+        let accepted = (accepted, self.streams_of(made, rep)?);
         let welcome = self.welcome(&wall, &accepted);
         let (socket, (input, output)) = accepted;
         if let Err(refused) = welcome {
             self.table.delete(input)?;
             self.table.delete(output)?;
-            self.table.delete(socket)?;
+            self.guard.sockets.names.forget(socket.rep());
+            self.delete(socket).map_err(SocketError::trap)?;
             return Err(refused);
         }
         Ok((socket, input, output))
@@ -194,24 +252,37 @@ impl HostTcpSocket for View<'_> {
 
     fn set_listen_backlog_size(&mut self, socket: Socket, value: u64) -> SocketResult<()> {
         self.count(Import::TcpSetListenBacklogSize);
-        HostTcpSocket::set_listen_backlog_size(&mut self.inner_sockets(), socket, value.min(MAX_BACKLOG))
+        self.socket(socket.rep(), "set_listen_backlog_size", |view| {
+            HostTcpSocket::set_listen_backlog_size(&mut view.inner_sockets(), socket, value.min(MAX_BACKLOG))
+        })
     }
 
     fn set_receive_buffer_size(&mut self, socket: Socket, value: u64) -> SocketResult<()> {
         self.count(Import::TcpSetReceiveBufferSize);
-        HostTcpSocket::set_receive_buffer_size(&mut self.inner_sockets(), socket, value.min(MAX_BUFFER))
+        self.socket(socket.rep(), "set_receive_buffer_size", |view| {
+            HostTcpSocket::set_receive_buffer_size(&mut view.inner_sockets(), socket, value.min(MAX_BUFFER))
+        })
     }
 
     fn set_send_buffer_size(&mut self, socket: Socket, value: u64) -> SocketResult<()> {
         self.count(Import::TcpSetSendBufferSize);
-        HostTcpSocket::set_send_buffer_size(&mut self.inner_sockets(), socket, value.min(MAX_BUFFER))
+        self.socket(socket.rep(), "set_send_buffer_size", |view| {
+            HostTcpSocket::set_send_buffer_size(&mut view.inner_sockets(), socket, value.min(MAX_BUFFER))
+        })
     }
 
     fn drop(&mut self, socket: Socket) -> wasmtime::Result<()> {
         let rep = socket.rep();
-        HostTcpSocket::drop(&mut self.inner_sockets(), socket)?;
+        self.heed_wall(rep);
+        self.delete(socket)?;
         self.guard.sockets.tcp.remove(&rep);
+        self.guard.sockets.names.forget(rep);
         Ok(())
+    }
+
+    fn subscribe(&mut self, socket: Socket) -> wasmtime::Result<Resource<DynPollable>> {
+        self.count(Import::TcpSubscribe);
+        self.socket_pollable(socket.rep(), |view| HostTcpSocket::subscribe(&mut view.inner_sockets(), socket))
     }
 
     hand_on! { HostTcpSocket:
@@ -233,7 +304,6 @@ impl HostTcpSocket for View<'_> {
         fn set_hop_limit(socket: Socket, value: u8) -> SocketResult<()> = TcpSetHopLimit;
         fn receive_buffer_size(socket: Socket) -> SocketResult<u64> = TcpReceiveBufferSize;
         fn send_buffer_size(socket: Socket) -> SocketResult<u64> = TcpSendBufferSize;
-        fn subscribe(socket: Socket) -> wasmtime::Result<Resource<DynPollable>> = TcpSubscribe;
         fn shutdown(socket: Socket, shutdown_type: ShutdownType) -> SocketResult<()> = TcpShutdown;
     }
 }

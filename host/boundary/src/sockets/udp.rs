@@ -4,12 +4,15 @@
 //! refuses to send after it was seen (it has no route, or finds the datagram too large) is in the sink all the same.
 
 use super::address::{Far, end, far, host};
+use super::notes::{Came, Ghost};
 use super::wall::{Kind, Wall};
 use super::{MAX_BUFFER, SocketResult, family, hand_on, trap};
 use crate::flow::{FlowId, Way};
 use crate::imports::Import;
 use crate::record::Stopped;
 use crate::state::View;
+use crate::tape::key;
+use bytes::Bytes;
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_policy::{Permit, Request};
 use std::collections::BTreeMap;
@@ -34,7 +37,7 @@ const MAX_DATAGRAM: usize = 65_535;
 
 /// A UDP socket of the guest.
 pub(super) struct Udp {
-    wall: Arc<Wall>,
+    pub(super) wall: Arc<Wall>,
     /// The peer it is connected to.
     remote: Option<SocketAddr>,
     /// Datagrams that the guest was last told it may send.
@@ -95,6 +98,16 @@ impl View<'_> {
         self.udp(socket.ok_or(ErrorCode::InvalidState)?)
     }
 
+    /// Removes what stands in for a socket or stream on a replay; false where there is a real one.
+    fn is_ghost(&mut self, rep: u32) -> wasmtime::Result<bool> {
+        if !self.guard.recorder.tape().is_playing() {
+            return Ok(false);
+        }
+        self.table.delete(Resource::<Ghost>::new_own(rep))?;
+        self.guard.sockets.names.forget(rep);
+        Ok(true)
+    }
+
     /// Sends one datagram; false where the system takes none now.
     fn send_one(&mut self, stream: &Out, datagram: OutgoingDatagram) -> SocketResult<bool> {
         let socket = self.udp_of(stream.rep())?;
@@ -111,11 +124,24 @@ impl View<'_> {
             return Err(ErrorCode::DatagramTooLarge.into());
         }
         // Asked before the bytes are seen: what cannot go now is sent again by the guest, and seen then.
-        if HostOutgoingDatagramStream::check_send(&mut self.inner_sockets(), borrowed(stream))? == 0 {
+        let swallowed = self.guard.network.peer.is_some();
+        let room = if swallowed {
+            1
+        } else {
+            self.socket(stream.rep(), "room", |view| {
+                HostOutgoingDatagramStream::check_send(&mut view.inner_sockets(), borrowed(stream))
+            })?
+        };
+        if room == 0 {
             return Ok(false);
         }
         self.udp_of(stream.rep())?.see(Far::Send, to, &permit, &datagram.data).map_err(trap)?;
-        let sent = HostOutgoingDatagramStream::send(&mut self.inner_sockets(), borrowed(stream), vec![datagram]);
+        if swallowed {
+            return Ok(true);
+        }
+        let sent = self.socket(stream.rep(), "send", |view| {
+            HostOutgoingDatagramStream::send(&mut view.inner_sockets(), borrowed(stream), vec![datagram])
+        });
         self.unless_stopped(sent).map(|count| count > 0)
     }
 }
@@ -124,9 +150,19 @@ impl udp_create_socket::Host for View<'_> {
     async fn create_udp_socket(&mut self, of: IpAddressFamily) -> SocketResult<Socket> {
         self.count(Import::CreateUdpSocket);
         let wall = self.admit(&Request::UdpCreate, "create-udp-socket", family(of))?;
-        let mut context = wall.context(Kind::Udp);
-        let mut inner = WasiSocketsCtxView { ctx: context.sockets(), table: self.table };
-        let socket = udp_create_socket::Host::create_udp_socket(&mut inner, of).await?;
+        let (tape, mut made) = (self.guard.recorder.tape().clone(), None);
+        let making = async {
+            let mut context = wall.context(Kind::Udp);
+            let mut inner = WasiSocketsCtxView { ctx: context.sockets(), table: self.table };
+            let socket = udp_create_socket::Host::create_udp_socket(&mut inner, of).await;
+            socket.map(|socket| made = Some(socket))
+        };
+        tape.later(key!("socket.create-udp"), making).await?;
+        let socket = match made {
+            Some(socket) => socket,
+            None => Resource::new_own(self.table.push(Ghost)?.rep()),
+        };
+        self.name_socket(socket.rep(), "udp");
         let (sending, receiving) = (Peers::new(), Peers::new());
         let entry = Udp { wall, remote: None, permitted: 0, sending, receiving };
         self.guard.sockets.udp.insert(socket.rep(), entry);
@@ -150,7 +186,11 @@ impl HostUdpSocket for View<'_> {
         let permit = self.near(&Request::UdpBind { host: &at, port: address.port() }, "udp-bind", &shown)?;
         let of = self.guard.recorder.allow(&permit, "udp-bind", &shown, None, true).map_err(trap)?;
         wall.begin_bind();
-        let bound = HostUdpSocket::start_bind(&mut self.inner_sockets(), socket, network, local_address).await;
+        let (rep, (tape, name)) = (socket.rep(), self.on_tape(socket.rep()));
+        let binding =
+            async { HostUdpSocket::start_bind(&mut self.inner_sockets(), socket, network, local_address).await };
+        let bound = tape.later(key!("socket.start-bind", name), binding).await;
+        self.heed_wall(rep);
         wall.end_bind(bound.is_ok().then_some(address));
         let bound = self.unless_stopped(bound);
         self.socket_ended(of, bound)
@@ -167,8 +207,25 @@ impl HostUdpSocket for View<'_> {
         {
             return Err(self.refuse_far(&refused, Far::Send.op(), &to.to_string()));
         }
-        let streams = HostUdpSocket::stream(&mut self.inner_sockets(), socket, remote_address).await;
-        let (incoming, outgoing) = self.unless_stopped(streams)?;
+        let ((tape, name), mut made) = (self.on_tape(rep), None);
+        let opening = async {
+            let streams = HostUdpSocket::stream(&mut self.inner_sockets(), socket, remote_address).await;
+            streams.map(|streams| made = Some(streams))
+        };
+        let opened = tape.later(key!("socket.stream", name), opening).await;
+        self.heed_wall(rep);
+        self.unless_stopped(opened)?;
+        let (incoming, outgoing) = match made {
+            Some(streams) => streams,
+            None => {
+                let parent = Resource::<Ghost>::new_borrow(rep);
+                let mut ghost = || self.table.push_child(Ghost, &parent).map(|ghost| ghost.rep());
+                let (incoming, outgoing) = (ghost()?, ghost()?);
+                (Resource::new_own(incoming), Resource::new_own(outgoing))
+            }
+        };
+        self.name_socket(incoming.rep(), "incoming");
+        self.name_socket(outgoing.rep(), "outgoing");
         let entry = self.udp(rep)?;
         entry.remote = remote;
         entry.permitted = 0;
@@ -179,19 +236,34 @@ impl HostUdpSocket for View<'_> {
 
     fn set_receive_buffer_size(&mut self, socket: Socket, value: u64) -> SocketResult<()> {
         self.count(Import::UdpSetReceiveBufferSize);
-        HostUdpSocket::set_receive_buffer_size(&mut self.inner_sockets(), socket, value.min(MAX_BUFFER))
+        self.socket(socket.rep(), "set_receive_buffer_size", |view| {
+            HostUdpSocket::set_receive_buffer_size(&mut view.inner_sockets(), socket, value.min(MAX_BUFFER))
+        })
     }
 
     fn set_send_buffer_size(&mut self, socket: Socket, value: u64) -> SocketResult<()> {
         self.count(Import::UdpSetSendBufferSize);
-        HostUdpSocket::set_send_buffer_size(&mut self.inner_sockets(), socket, value.min(MAX_BUFFER))
+        self.socket(socket.rep(), "set_send_buffer_size", |view| {
+            HostUdpSocket::set_send_buffer_size(&mut view.inner_sockets(), socket, value.min(MAX_BUFFER))
+        })
     }
 
     fn drop(&mut self, socket: Socket) -> wasmtime::Result<()> {
         let rep = socket.rep();
+        self.heed_wall(rep);
+        if self.is_ghost(rep)? {
+            self.guard.sockets.udp.remove(&rep);
+            return Ok(());
+        }
         HostUdpSocket::drop(&mut self.inner_sockets(), socket)?;
         self.guard.sockets.udp.remove(&rep);
+        self.guard.sockets.names.forget(rep);
         Ok(())
+    }
+
+    fn subscribe(&mut self, socket: Socket) -> wasmtime::Result<Resource<DynPollable>> {
+        self.count(Import::UdpSubscribe);
+        self.socket_pollable(socket.rep(), |view| HostUdpSocket::subscribe(&mut view.inner_sockets(), socket))
     }
 
     hand_on! { HostUdpSocket:
@@ -203,7 +275,6 @@ impl HostUdpSocket for View<'_> {
         fn set_unicast_hop_limit(socket: Socket, value: u8) -> SocketResult<()> = UdpSetUnicastHopLimit;
         fn receive_buffer_size(socket: Socket) -> SocketResult<u64> = UdpReceiveBufferSize;
         fn send_buffer_size(socket: Socket) -> SocketResult<u64> = UdpSendBufferSize;
-        fn subscribe(socket: Socket) -> wasmtime::Result<Resource<DynPollable>> = UdpSubscribe;
     }
 }
 
@@ -212,14 +283,22 @@ impl HostIncomingDatagramStream for View<'_> {
         self.count(Import::UdpInReceive);
         let rep = stream.rep();
         let wall = Arc::clone(&self.udp_of(rep)?.wall);
-        let received = HostIncomingDatagramStream::receive(&mut self.inner_sockets(), stream, max_results);
+        if self.guard.network.peer.is_some() {
+            return Ok(Vec::new());
+        }
+        let received: SocketResult<Vec<Came>> = self.socket(rep, "receive", |view| {
+            let received = HostIncomingDatagramStream::receive(&mut view.inner_sockets(), stream, max_results)?;
+            let came = |one: IncomingDatagram| (SocketAddr::from(one.remote_address), Bytes::from(one.data));
+            Ok(received.into_iter().map(came).collect())
+        });
         let mut kept = Vec::new();
-        for datagram in self.unless_stopped(received)? {
-            let from = SocketAddr::from(datagram.remote_address);
+        for (from, data) in self.unless_stopped(received)? {
             match far(wall.recorder.policy(), &wall.answered, Far::Receive, from) {
                 Ok(permit) => {
-                    self.udp_of(rep)?.see(Far::Receive, from, &permit, &datagram.data).map_err(trap)?;
-                    kept.push(datagram);
+                    let change = wall.recorder.tape().change(SourceKind::Socket, &format!("udp://{}", end(&permit)));
+                    let data = change.map_or(data.clone(), |change| change.shared(0, &data));
+                    self.udp_of(rep)?.see(Far::Receive, from, &permit, &data).map_err(trap)?;
+                    kept.push(IncomingDatagram { data: data.into(), remote_address: from.into() });
                 }
                 // A lookup since it came may have shown that a rule denies its sender.
                 Err(refused) => {
@@ -234,13 +313,19 @@ impl HostIncomingDatagramStream for View<'_> {
 
     fn drop(&mut self, stream: In) -> wasmtime::Result<()> {
         let rep = stream.rep();
-        HostIncomingDatagramStream::drop(&mut self.inner_sockets(), stream)?;
+        if !self.is_ghost(rep)? {
+            HostIncomingDatagramStream::drop(&mut self.inner_sockets(), stream)?;
+            self.guard.sockets.names.forget(rep);
+        }
         self.guard.sockets.streams.remove(&rep);
         Ok(())
     }
 
-    hand_on! { HostIncomingDatagramStream:
-        fn subscribe(stream: In) -> wasmtime::Result<Resource<DynPollable>> = UdpInSubscribe;
+    fn subscribe(&mut self, stream: In) -> wasmtime::Result<Resource<DynPollable>> {
+        self.count(Import::UdpInSubscribe);
+        self.socket_pollable(stream.rep(), |view| {
+            HostIncomingDatagramStream::subscribe(&mut view.inner_sockets(), stream)
+        })
     }
 }
 
@@ -248,7 +333,9 @@ impl HostOutgoingDatagramStream for View<'_> {
     fn check_send(&mut self, stream: Out) -> SocketResult<u64> {
         self.count(Import::UdpOutCheckSend);
         let rep = stream.rep();
-        let permitted = HostOutgoingDatagramStream::check_send(&mut self.inner_sockets(), stream)?;
+        let permitted = self.socket(rep, "check-send", |view| {
+            HostOutgoingDatagramStream::check_send(&mut view.inner_sockets(), stream)
+        })?;
         self.udp_of(rep)?.permitted = permitted;
         Ok(permitted)
     }
@@ -278,12 +365,18 @@ impl HostOutgoingDatagramStream for View<'_> {
 
     async fn drop(&mut self, stream: Out) -> wasmtime::Result<()> {
         let rep = stream.rep();
-        HostOutgoingDatagramStream::drop(&mut self.inner_sockets(), stream).await?;
+        if !self.is_ghost(rep)? {
+            HostOutgoingDatagramStream::drop(&mut self.inner_sockets(), stream).await?;
+            self.guard.sockets.names.forget(rep);
+        }
         self.guard.sockets.streams.remove(&rep);
         Ok(())
     }
 
-    hand_on! { HostOutgoingDatagramStream:
-        fn subscribe(stream: Out) -> wasmtime::Result<Resource<DynPollable>> = UdpOutSubscribe;
+    fn subscribe(&mut self, stream: Out) -> wasmtime::Result<Resource<DynPollable>> {
+        self.count(Import::UdpOutSubscribe);
+        self.socket_pollable(stream.rep(), |view| {
+            HostOutgoingDatagramStream::subscribe(&mut view.inner_sockets(), stream)
+        })
     }
 }

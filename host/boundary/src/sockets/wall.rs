@@ -33,6 +33,8 @@ struct Local {
     binding: bool,
     /// Who was let in and waits to be taken by the guest. wasmtime-wasi holds one at a time.
     peer: Option<SocketAddr>,
+    /// What was asked, where a tape wants to know.
+    asked_for: Vec<(SocketAddr, SocketAddrUse)>,
 }
 
 impl Wall {
@@ -48,7 +50,12 @@ impl Wall {
             Kind::Tcp => builder.allow_tcp(true),
             Kind::Udp => builder.allow_udp(true),
         };
-        builder.socket_addr_check(move |address, what| Box::pin(std::future::ready(wall.lets(address, what))));
+        builder.socket_addr_check(move |address, what| {
+            if wall.recorder.tape().is_on() {
+                wall.local().asked_for.push((address, what));
+            }
+            Box::pin(std::future::ready(wall.lets(address, what)))
+        });
         builder.build()
     }
 
@@ -76,6 +83,11 @@ impl Wall {
     /// Who was let in.
     pub(super) fn take_peer(&self) -> Option<SocketAddr> {
         self.local().peer.take()
+    }
+
+    /// What was asked since the last time.
+    pub(super) fn take_asked(&self) -> Vec<(SocketAddr, SocketAddrUse)> {
+        std::mem::take(&mut self.local().asked_for)
     }
 
     /// Whether this use of an address goes on.
