@@ -10,6 +10,9 @@ const MAX_INSTANCES: usize = 100;
 const MAX_MEMORIES: usize = 32;
 const MAX_TABLES: usize = 100;
 
+/// What a traced component has besides: room for reports.
+const SHADOW_EXTRA: u64 = 1 << 20;
+
 pub(crate) struct MemoryLimits {
     recorder: Recorder,
     max_memory: u64,
@@ -22,6 +25,11 @@ impl MemoryLimits {
     pub(crate) fn new(recorder: Recorder) -> Self {
         let max_memory = recorder.policy().limits().max_memory;
         MemoryLimits { recorder, max_memory, memory: 0, peak: 0, table_elements: 0 }
+    }
+
+    /// A traced component has a shadow of its memory, of the same size: its limit is the one without it.
+    pub(crate) fn with_shadow(&mut self) {
+        self.max_memory = self.max_memory.saturating_mul(2).saturating_add(SHADOW_EXTRA);
     }
 
     pub(crate) fn peak(&self) -> u64 {

@@ -75,6 +75,9 @@ pub(crate) struct Run {
     /// Write the ledger to a new file
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,
+    /// Follow every byte through the tool's computation: which bytes of its answer come from which source
+    #[arg(long)]
+    pub(crate) trace: bool,
     /// Exit with 4 when one of these happened
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     pub(crate) fail_on: Vec<FailOn>,

@@ -16,6 +16,7 @@ pub mod load;
 mod program;
 mod report;
 mod sinks;
+mod traced;
 
 pub use call::{Prepared, Session};
 pub use catalogue::{Form, ToolInfo};

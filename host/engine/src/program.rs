@@ -3,7 +3,8 @@
 use crate::catalogue::{Catalogue, ToolInfo, catalogue};
 use crate::clock::{Running, Ticker};
 use crate::load::{Allocation, Facts, Fuel, LoadError, Loaded, engine};
-use customs_boundary::{State, ToolPre, link};
+use customs_boundary::{State, ToolPre, link, link_labels};
+use customs_trace::Map;
 use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
@@ -71,6 +72,8 @@ pub struct Program {
     facts: Facts,
     catalogue: Catalogue,
     sha256: [u8; 32],
+    /// What a traced component calls.
+    pub(crate) map: Option<Arc<Map>>,
 }
 
 /// The component before its imports' state is known, in the shape its form needs.
@@ -91,13 +94,28 @@ impl Program {
     pub fn new(host: &Arc<Host>, loaded: Loaded) -> Result<Program, String> {
         let catalogue = catalogue(&loaded.component, &loaded.facts)?;
         let missing = |e: wasmtime::Error| missing_imports(&e, &loaded.facts);
-        let pre = host.linker.instantiate_pre(&loaded.component).map_err(missing)?;
+        let pre = match loaded.map {
+            None => host.linker.instantiate_pre(&loaded.component),
+            Some(_) => {
+                let mut linker = host.linker.clone();
+                link_labels(&mut linker).map_err(|e| first_line(&e))?;
+                linker.instantiate_pre(&loaded.component)
+            }
+        };
+        let pre = pre.map_err(missing)?;
         let pre = match catalogue.form {
             crate::Form::Typed => Pre::Typed(pre),
             crate::Form::Command => Pre::Command(CommandPre::new(pre).map_err(|e| first_line(&e))?),
             crate::Form::Dynamic => Pre::Dynamic(ToolPre::new(pre).map_err(|e| first_line(&e))?),
         };
-        Ok(Program { host: Arc::clone(host), pre, facts: loaded.facts, catalogue, sha256: loaded.sha256 })
+        Ok(Program {
+            host: Arc::clone(host),
+            pre,
+            facts: loaded.facts,
+            catalogue,
+            sha256: loaded.sha256,
+            map: loaded.map,
+        })
     }
 
     #[must_use]
@@ -108,6 +126,12 @@ impl Program {
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
         self.sha256
+    }
+
+    /// Whether its data is followed.
+    #[must_use]
+    pub fn is_traced(&self) -> bool {
+        self.map.is_some()
     }
 
     #[must_use]

@@ -36,6 +36,8 @@ impl fmt::Display for Severity {
 pub enum Method {
     /// The source's bytes stand in the sink's.
     Match,
+    /// Labels were followed through the guest's computation.
+    Trace,
 }
 
 impl Method {
@@ -43,6 +45,7 @@ impl Method {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Match => "match",
+            Self::Trace => "trace",
         }
     }
 }
@@ -50,8 +53,10 @@ impl Method {
 /// How the source determines the sink's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
-    /// They are its bytes.
+    /// They are its bytes, or are computed from them.
     Strong,
+    /// It chose them: by an address, or between alternatives.
+    Weak,
 }
 
 impl Strength {
@@ -59,6 +64,7 @@ impl Strength {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Strong => "strong",
+            Self::Weak => "weak",
         }
     }
 }

@@ -4,7 +4,8 @@
 //! an import, right before the host's function is called; of what an export returns, right before it does. Each run is
 //! `(path, first, second, third, offset, length, label)`: the part of the value, the places in up to three lists on the
 //! way to it, and a range of its bytes; bytes that no run names are clean. When all are clean there is no call.
-//! `arrived(hook)` comes after bytes arrived: the host answers with their label, or with [`ASK`] to be asked for each
+//! `arrived(hook)` comes after bytes arrived, and after every
+//! import whose arguments or results have data: the host answers with their label, or with [`ASK`] to be asked for each
 //! part with `source(hook, path, first, second, third)`.
 
 /// The name of the interface that a traced component imports.
@@ -91,4 +92,117 @@ pub enum Part {
     Value,
     /// Which case it is.
     Case,
+}
+
+/// First line of a map as bytes.
+const FORMAT: &str = "customs-map/1";
+
+impl Map {
+    /// The map as bytes, for a file beside the compiled code.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = format!("{FORMAT}\n");
+        let word = |out: &mut String, text: &str| {
+            out.push_str(&format!("{}:{text}", text.len()));
+        };
+        for hook in &self.hooks {
+            let (kind, interface, function) = match &hook.crossing {
+                Crossing::Import { interface, function } => ('i', interface, function),
+                Crossing::Export { interface, function } => ('e', interface, function),
+            };
+            out.push(kind);
+            word(&mut out, interface);
+            word(&mut out, function);
+            for path in &hook.paths {
+                match path.part {
+                    Part::Text => out.push('t'),
+                    Part::Numbers(bytes) => out.push_str(&format!("n{bytes}:")),
+                    Part::Value => out.push('v'),
+                    Part::Case => out.push('c'),
+                }
+                for step in &path.steps {
+                    match step {
+                        Step::Argument(name) => {
+                            out.push('A');
+                            word(&mut out, name);
+                        }
+                        Step::Field(name) => {
+                            out.push('F');
+                            word(&mut out, name);
+                        }
+                        Step::Case(name) => {
+                            out.push('C');
+                            word(&mut out, name);
+                        }
+                        Step::Element(at) => out.push_str(&format!("E{at}:")),
+                        Step::Result => out.push('R'),
+                        Step::Each => out.push('*'),
+                        Step::Some => out.push('S'),
+                        Step::Ok => out.push('O'),
+                        Step::Err => out.push('X'),
+                    }
+                }
+            }
+        }
+        out.into_bytes()
+    }
+
+    /// The inverse of [`to_bytes`](Self::to_bytes). None where they are no map.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut rest = std::str::from_utf8(bytes).ok()?.strip_prefix(FORMAT)?.strip_prefix('\n')?;
+        let mut map = Self::default();
+        while let Some(kind) = rest.chars().next() {
+            rest = rest.get(1..)?;
+            match kind {
+                'i' | 'e' => {
+                    let (interface, function) = (word(&mut rest)?, word(&mut rest)?);
+                    let crossing = if kind == 'i' {
+                        Crossing::Import { interface, function }
+                    } else {
+                        Crossing::Export { interface, function }
+                    };
+                    map.hooks.push(Hook { crossing, paths: Vec::new() });
+                }
+                't' | 'n' | 'v' | 'c' => {
+                    let part = match kind {
+                        't' => Part::Text,
+                        'n' => Part::Numbers(number(&mut rest)?),
+                        'v' => Part::Value,
+                        _ => Part::Case,
+                    };
+                    map.hooks.last_mut()?.paths.push(Path { steps: Vec::new(), part });
+                }
+                other => {
+                    let step = match other {
+                        'A' => Step::Argument(word(&mut rest)?),
+                        'F' => Step::Field(word(&mut rest)?),
+                        'C' => Step::Case(word(&mut rest)?),
+                        'E' => Step::Element(number(&mut rest)?),
+                        'R' => Step::Result,
+                        '*' => Step::Each,
+                        'S' => Step::Some,
+                        'O' => Step::Ok,
+                        'X' => Step::Err,
+                        _ => return None,
+                    };
+                    map.hooks.last_mut()?.paths.last_mut()?.steps.push(step);
+                }
+            }
+        }
+        Some(map)
+    }
+}
+
+fn number(rest: &mut &str) -> Option<u32> {
+    let (digits, after) = rest.split_once(':')?;
+    *rest = after;
+    digits.parse().ok()
+}
+
+fn word(rest: &mut &str) -> Option<String> {
+    let length = usize::try_from(number(rest)?).ok()?;
+    let text = rest.get(..length)?.to_owned();
+    *rest = rest.get(length..)?;
+    Some(text)
 }

@@ -251,10 +251,12 @@ fn import(walk: &mut Walk<'_>, at: u32, hook: u32, ty: &FuncType, signature: &Si
         walk.put(&I::GlobalSet(walk.helpers.expected()));
     }
     clean_results(walk, ty);
-    let Some(result) = &signature.result else { return Ok(()) };
-    if has_data(result) {
+    // Also where only arguments have data: what was reported of them is over when the call is.
+    let data = signature.parameters.iter().map(|(_, shape)| shape).chain(&signature.result).any(has_data);
+    if data {
         arrived(walk, hook);
     }
+    let Some(result) = &signature.result else { return Ok(()) };
     walk.steps.push(Step::Result);
     if behind {
         walk.memory(Way::Arriving, result, parameters.saturating_sub(1), 0);

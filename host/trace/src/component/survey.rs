@@ -15,7 +15,7 @@ use super::shape::{Shapes, Signature};
 use crate::core::facts::{Facts, Memory, count, facts};
 use crate::core::layout::{Lanes, STORE, label_of};
 use crate::core::module::FEATURES;
-use crate::map::{Crossing, Hook};
+use crate::map::{Crossing, Hook, INTERFACE};
 use crate::refusal::Refusal;
 
 /// A core module.
@@ -231,6 +231,9 @@ impl Survey {
             Payload::ComponentImportSection(section) => {
                 for import in section {
                     let import = import?;
+                    if import.name.name == INTERFACE {
+                        return Err(Refusal::shape("it is a traced component already"));
+                    }
                     match import.ty {
                         ComponentTypeRef::Module(_) => return Err(Refusal::shape("it imports a core module")),
                         ComponentTypeRef::Component(_) => return Err(Refusal::shape("it imports a component")),
