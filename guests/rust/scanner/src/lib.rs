@@ -16,10 +16,7 @@ struct Scanner;
 
 impl Guest for Scanner {
     fn scan(skill: Skill) -> Report {
-        let mut found = Vec::new();
-        for file in &skill.files {
-            found.extend(scan::file(&file.path, &file.text));
-        }
+        let mut found = scan::skill(skill.files.iter().map(|file| (file.path.as_str(), file.text.as_str())));
         found.sort_by(|a, b| {
             (a.rule.severity, &a.path, a.line, a.column, a.rule.id).cmp(&(
                 b.rule.severity,
@@ -54,6 +51,7 @@ fn told(found: scan::report::Finding) -> Finding {
             rules::Category::ObfuscatedCode => Category::ObfuscatedCode,
             rules::Category::DangerousImports => Category::DangerousImports,
             rules::Category::Instructions => Category::Instructions,
+            rules::Category::Damage => Category::Damage,
         },
         severity: match found.rule.severity {
             rules::Severity::Critical => Severity::Critical,

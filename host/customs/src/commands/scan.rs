@@ -201,5 +201,5 @@ impl Progress {
 fn skipped(collected: &Collected) -> Value {
     let counts = &collected.skipped;
     json!({"binary": counts.binary, "large": counts.large, "links": counts.links, "special": counts.special, "beyond": counts.beyond,
-        "unreadable": counts.unreadable})
+        "unreadable": counts.unreadable, "history": counts.history})
 }

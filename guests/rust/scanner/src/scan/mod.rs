@@ -1,20 +1,24 @@
 //! From files to findings.
 //!
 //! ```text
-//! file -> its language -> python/  script.rs  shell.rs  prose.rs    each follows what is written to what it comes to
+//! file -> its language -> python/  script.rs  shell/  prose/  other.rs    each follows what is written to what it comes to
+//!              config.rs finds the commands in settings, manifests, workflows, notebooks
 //!                            \        |         |        /
 //!                             text.rs  unicode.rs  decode.rs         what a string says, what is hidden in it
 //!                                       |
 //!                             rules.rs  report.rs                    the rules; places, snippets, the score
 //! ```
 
+mod config;
 mod decode;
+mod other;
 mod prose;
 mod python;
 pub mod report;
 pub mod rules;
 mod script;
 mod shell;
+mod sieve;
 mod text;
 mod unicode;
 
@@ -28,6 +32,8 @@ enum Language {
     Python,
     Script,
     Shell,
+    PowerShell,
+    Other,
     Prose,
     Data,
 }
@@ -39,6 +45,11 @@ fn language(path: &str, text: &str) -> Language {
         "py" | "pyw" | "pyi" => return Language::Python,
         "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "jsx" | "tsx" => return Language::Script,
         "sh" | "bash" | "zsh" | "ksh" | "command" => return Language::Shell,
+        "ps1" | "psm1" => return Language::PowerShell,
+        "rb" | "go" | "rs" | "php" | "java" | "kt" | "cs" | "swift" | "pl" | "lua" | "c" | "cc" | "cpp" | "h"
+        | "scala" | "dart" => {
+            return Language::Other;
+        }
         "md" | "mdx" | "markdown" | "txt" | "rst" => return Language::Prose,
         _ => {}
     }
@@ -55,8 +66,16 @@ fn language(path: &str, text: &str) -> Language {
     if ending.is_empty() { Language::Prose } else { Language::Data }
 }
 
+/// The findings of a skill: of each file, knowing what the functions of its Python files take and send.
+pub fn skill<'a>(files: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Vec<Finding> {
+    let sources =
+        files.clone().filter(|(path, text)| text.len() <= MAX_FILE && language(path, text) == Language::Python);
+    let modules = python::modules(sources);
+    files.flat_map(|(path, text)| file(path, text, &modules)).collect()
+}
+
 /// The findings of one file.
-pub fn file(path: &str, text: &str) -> Vec<Finding> {
+fn file(path: &str, text: &str, modules: &python::Modules) -> Vec<Finding> {
     let mut hits: Vec<Hit> = Vec::new();
     let mut cut = text.len().min(MAX_FILE);
     while !text.is_char_boundary(cut) {
@@ -66,15 +85,22 @@ pub fn file(path: &str, text: &str) -> Vec<Finding> {
     if cut < text.len() {
         hits.push(Hit { rule: &rules::TOO_MUCH, at: cut, means: None });
     }
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let language = language(path, part);
     match language {
-        Language::Python => python::scan(part, 0, &mut hits),
+        _ if config::scan(&name, part, &mut hits) => {}
+        Language::Python => python::scan_in(part, modules, &mut hits),
         Language::Script => script::scan(part, 0, &mut hits),
         Language::Shell => shell::scan(part, 0, &mut hits),
+        Language::PowerShell => other::powershell(part, &mut hits),
+        Language::Other => other::scan(part, &mut hits),
         Language::Prose => prose::scan(part, &mut hits),
         Language::Data => data(part, &mut hits),
     }
-    let code = matches!(language, Language::Python | Language::Script | Language::Shell);
+    let code = matches!(
+        language,
+        Language::Python | Language::Script | Language::Shell | Language::PowerShell | Language::Other
+    );
     unicode::scan(part, code, &mut hits);
     report::findings(path, part, hits)
 }

@@ -54,6 +54,122 @@ pub fn scan(source: &str, layer: usize, hits: &mut Vec<Hit>) {
     }
     let tokens = follow(tokens);
     look(&tokens, source, layer, hits);
+    obfuscated(&tokens, source, hits);
+    remote(&tokens, hits);
+    connected(&tokens, hits);
+}
+
+/// A shell whose streams are a socket's.
+fn connected(tokens: &[Token], hits: &mut Vec<Hit>) {
+    let named = |name: &str| tokens.iter().any(|token| token.name() == Some(name));
+    let socket = tokens.iter().any(|token| matches!(token.text(), Some("net" | "node:net" | "tls" | "node:tls")));
+    let shell = tokens.windows(3).find(|three| {
+        matches!(three[0].name(), Some("spawn" | "exec" | "execFile"))
+            && three[1].is('(')
+            && three[2].text().is_some_and(|text| {
+                matches!(text.rsplit('/').next(), Some("sh" | "bash" | "zsh" | "cmd.exe" | "cmd" | "powershell.exe"))
+            })
+    });
+    if let Some(three) = shell.filter(|_| socket && named("pipe") && named("stdin")) {
+        hits.push(Hit { rule: &REVERSE_SHELL, at: three[0].at, means: None });
+    }
+}
+
+/// Names that only a program gives (`_0x3fa2`), texts whose letters are all written as escapes.
+fn obfuscated(tokens: &[Token], source: &str, hits: &mut Vec<Hit>) {
+    let strange = |token: &&Token| match &token.kind {
+        Kind::Name(name) => {
+            name.strip_prefix("_0x").is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_hexdigit()))
+        }
+        Kind::Text(value, _) => is_escaped(source, token.at, value),
+        _ => false,
+    };
+    let mut all = tokens.iter().filter(strange);
+    if let (Some(first), Some(_), Some(_)) = (all.next(), all.next(), all.next()) {
+        hits.push(Hit { rule: &OBFUSCATED, at: first.at, means: None });
+    }
+}
+
+/// Plain letters written as `\x63` or `\u0063`.
+fn is_escaped(source: &str, at: usize, value: &str) -> bool {
+    let letters = value.chars().filter(char::is_ascii_alphanumeric).count();
+    let mut end = (at + value.len() * 6 + 2).min(source.len());
+    while !source.is_char_boundary(end) {
+        end -= 1;
+    }
+    let written = source.get(at..end).unwrap_or_default();
+    let written = written.get(1..).map_or("", |rest| rest.split(['"', '\'', '`']).next().unwrap_or_default());
+    letters >= 4 && (written.matches("\\x").count() + written.matches("\\u").count()) * 2 > letters
+}
+
+/// `socket.on("message", (data) => .. exec(data))`: what arrives is run.
+fn remote(tokens: &[Token], hits: &mut Vec<Hit>) {
+    let is_event =
+        |token: &Token| matches!(token.text(), Some("message" | "data" | "command" | "cmd" | "exec" | "task"));
+    for at in 2..tokens.len() {
+        let by_on = is_event(&tokens[at])
+            && tokens[at - 1].is('(')
+            && matches!(tokens[at - 2].name(), Some("on" | "addEventListener" | "once"));
+        let by_property = tokens[at].name() == Some("onmessage") && tokens.get(at + 1).is_some_and(|next| next.is('='));
+        let output = at >= 4 && matches!(tokens[at - 4].name(), Some("stdout" | "stderr" | "stdin"));
+        if !by_on && !by_property || output {
+            continue;
+        }
+        let behind = &tokens[at + 1..tokens.len().min(at + 160)];
+        let Some(name) = behind
+            .iter()
+            .take(6)
+            .find_map(|token| token.name().filter(|name| !matches!(*name, "async" | "function" | "const")))
+        else {
+            continue;
+        };
+        let taken = behind.iter().position(|token| token.name() == Some(name)).unwrap_or(0);
+        let runs = behind.iter().enumerate().skip(taken + 1).find(|(place, token)| {
+            matches!(
+                token.name(),
+                Some(
+                    "exec"
+                        | "execSync"
+                        | "spawn"
+                        | "spawnSync"
+                        | "eval"
+                        | "execFile"
+                        | "runInThisContext"
+                        | "runInNewContext"
+                )
+            ) && behind.get(place + 1).is_some_and(|next| next.is('('))
+                && behind
+                    .iter()
+                    .skip(place + 2)
+                    .take(40)
+                    .take_while(|token| !token.is(';'))
+                    .any(|token| token.name() == Some(name))
+        });
+        if let Some((_, token)) = runs {
+            hits.push(Hit { rule: &REMOTE_COMMANDS, at: token.at, means: None });
+        }
+    }
+}
+
+/// Lists of texts: places to be compared with.
+fn lists(tokens: &[Token]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if !tokens[at].is('[') {
+            at += 1;
+            continue;
+        }
+        let end = tokens[at + 1..]
+            .iter()
+            .position(|token| !(token.text().is_some() || token.is(',')))
+            .map_or(tokens.len(), |end| at + 1 + end);
+        if end - at > 5 && tokens.get(end).is_some_and(|token| token.is(']')) {
+            found.push((tokens[at].at, tokens[end].at));
+        }
+        at = end.max(at + 1);
+    }
+    found
 }
 
 fn tokens(source: &str) -> Vec<Token> {
@@ -439,7 +555,27 @@ fn look(tokens: &[Token], source: &str, layer: usize, hits: &mut Vec<Hit>) {
     let mut secrets: Vec<(usize, String)> = Vec::new();
     let mut hosts: Vec<String> = Vec::new();
     let mut sends: Option<usize> = None;
+    let mut cookies: Option<&str> = None;
+    let mut computed = false;
     let mut environment: Option<usize> = None;
+    let lists = lists(tokens);
+    let named = |names: &[&str]| tokens.iter().any(|token| token.name().is_some_and(|name| names.contains(&name)));
+    let reading = named(&[
+        "readFileSync",
+        "readFile",
+        "createReadStream",
+        "open",
+        "file",
+        "readTextFile",
+        "cp",
+        "copyFile",
+        "copyFileSync",
+        "execSync",
+        "exec",
+        "spawn",
+    ]);
+    let sending =
+        named(&["fetch", "axios", "request", "got", "sendBeacon", "XMLHttpRequest", "WebSocket", "post", "put", "get"]);
     for at in 0..tokens.len() {
         let token = &tokens[at];
         let next = |by: usize| tokens.get(at + by);
@@ -450,8 +586,60 @@ fn look(tokens: &[Token], source: &str, layer: usize, hits: &mut Vec<Hit>) {
             hosts.extend(text::urls(value).map(str::to_owned));
             let written = source.get(token.at..).unwrap_or_default();
             let stands = written.get(1..).is_some_and(|rest| rest.starts_with(value.as_str()));
-            text::scan(value, token.at, if *pieced && !stands { Made::Pieced } else { Made::Plain }, hits);
-            let hidden = if *pieced { Some(value.clone()) } else { decode::guess(value) };
+            let escaped = is_escaped(source, token.at, value);
+            let mut found = Vec::new();
+            text::scan(
+                value,
+                token.at,
+                if *pieced && !stands || escaped { Made::Pieced } else { Made::Plain },
+                &mut found,
+            );
+            // One of a list that nothing here opens or sends to.
+            let before = lists.partition_point(|(from, _)| *from <= token.at);
+            if before.checked_sub(1).and_then(|at| lists.get(at)).is_some_and(|(_, to)| token.at < *to) {
+                found.retain(|hit| match hit.rule.category {
+                    Category::CredentialAccess => reading,
+                    Category::SuspiciousNetwork => sending,
+                    _ => true,
+                });
+            }
+            hits.append(&mut found);
+            let before: Vec<&str> = tokens[at.saturating_sub(4)..at].iter().filter_map(Token::name).collect();
+            let shown = before.iter().any(|name| {
+                matches!(
+                    *name,
+                    "log"
+                        | "error"
+                        | "warn"
+                        | "info"
+                        | "Error"
+                        | "debug"
+                        | "print"
+                        | "write"
+                        | "describe"
+                        | "it"
+                        | "test"
+                )
+            });
+            if !shown && layer < 4 {
+                let mut found = Vec::new();
+                super::shell::in_text(value, &mut found);
+                if value.len() > 60 && value.matches(' ').count() > 8 {
+                    super::prose::said(value, &mut |rule, means| found.push(Hit { rule, at: 0, means }));
+                    found.retain(|hit| {
+                        hit.rule.category != Category::Instructions
+                            || matches!(hit.rule.id, "SKT02" | "SKT03" | "SKT06")
+                    });
+                }
+                hits.extend(found.into_iter().map(|hit| Hit { at: token.at, ..hit }));
+            }
+            let bcc = at >= 2
+                && tokens[at - 1].is(':')
+                && tokens[at - 2].name().is_some_and(|name| name.eq_ignore_ascii_case("bcc"));
+            if bcc && text::is_mail_address(value) {
+                hits.push(Hit { rule: &FIXED_COPY, at: token.at, means: Some(value.clone()) });
+            }
+            let hidden = if *pieced || escaped { Some(value.clone()) } else { decode::guess(value) };
             if let (Some(hidden), true) = (hidden, layer < 4) {
                 nested(&hidden, token.at, layer, hits);
             }
@@ -478,6 +666,11 @@ fn look(tokens: &[Token], source: &str, layer: usize, hits: &mut Vec<Hit>) {
             {
                 hit(&EVAL, None);
                 hit(&BUILTINS, None);
+            }
+            "runInThisContext" | "runInNewContext" | "runInContext"
+                if sign(1, '(') && next(2).and_then(Token::text).is_none_or(str::is_empty) =>
+            {
+                hit(&EXEC, None)
             }
             "Function" if sign(1, '(') => {
                 hit(&EXEC, None);
@@ -508,7 +701,7 @@ fn look(tokens: &[Token], source: &str, layer: usize, hits: &mut Vec<Hit>) {
                             "vm" => hit(&COMPILE, Some(module.clone())),
                             "v8" | "node-serialize" | "serialize-javascript" => hit(&PICKLE, Some(module.clone())),
                             "dotenv" | "dotenv/config" => hit(&DOTENV, Some(module.clone())),
-                            "keytar" => hit(&KEY_STORE, Some(module.clone())),
+                            "keytar" => hit(&CREDENTIALS_USED, Some(module.clone())),
                             _ => {}
                         }
                     }
@@ -518,6 +711,16 @@ fn look(tokens: &[Token], source: &str, layer: usize, hits: &mut Vec<Hit>) {
             }
             "exec" | "execSync" | "spawn" | "spawnSync" | "execFile" if sign(1, '(') => {
                 if let Some(line) = next(2).and_then(Token::text).filter(|_| layer < 4) {
+                    // `spawn("gh", ["auth", "token"])`
+                    let words: Vec<&str> = tokens[at + 2..]
+                        .iter()
+                        .take(16)
+                        .take_while(|token| !token.is(')'))
+                        .filter_map(Token::text)
+                        .collect();
+                    if let Some(secret) = text::printed_secret(&words.join(" ")) {
+                        secrets.push((token.at, secret.to_owned()));
+                    }
                     let mut found = Vec::new();
                     super::shell::scan(line, layer + 1, &mut found);
                     hits.extend(found.into_iter().map(|one| Hit {
@@ -540,12 +743,20 @@ fn look(tokens: &[Token], source: &str, layer: usize, hits: &mut Vec<Hit>) {
                             hits.push(Hit { rule, at: token.at, means: Some(part) });
                         }
                     }
-                    (Some(open), _) if open.is('[') => hit(&VARIABLE, None),
+                    (Some(open), _) if open.is('[') => {
+                        hit(&VARIABLE, None);
+                        computed = true;
+                    }
                     _ => {
                         // Handed on to a child process, or taken apart by name: `const { HOME } = process.env`.
                         let child = tokens[at.saturating_sub(6)..at].iter().any(|token| token.name() == Some("env"));
+                        // Names only: `Object.keys(process.env)`, `"CI" in process.env`.
+                        let keys =
+                            at >= 2 && (tokens[at - 2].name() == Some("keys") || tokens[at - 1].name() == Some("in"));
                         let names = at >= 2 && tokens[at - 1].is('=') && tokens[at - 2].is('}');
                         if child {
+                        } else if keys {
+                            hit(&VARIABLE, None);
                         } else if names {
                             let from = tokens[..at].iter().rposition(|token| token.is('{')).unwrap_or(at);
                             let taken: Vec<&str> = tokens[from..at].iter().filter_map(Token::name).collect();
@@ -563,6 +774,24 @@ fn look(tokens: &[Token], source: &str, layer: usize, hits: &mut Vec<Hit>) {
                     }
                 }
             }
+            // What a page keeps for its own site; only a stranger's address makes something of it.
+            "Deno"
+                if sign(1, '.')
+                    && next(2).and_then(Token::name) == Some("env")
+                    && next(4).and_then(Token::name) == Some("toObject") =>
+            {
+                hit(&WHOLE_ENVIRONMENT, None);
+                environment = Some(token.at);
+            }
+            "cookie" if before_dot && at > 1 && tokens[at - 2].name() == Some("document") && !sign(1, '=') => {
+                cookies = Some("the page's cookies")
+            }
+            "localStorage" | "sessionStorage" if sign(1, ')') || next(2).and_then(Token::name) == Some("key") => {
+                cookies = Some("what pages keep")
+            }
+            "Image" if sign(1, '(') && at > 0 && tokens[at - 1].name() == Some("new") => {
+                sends.get_or_insert(token.at);
+            }
             "fetch" | "axios" | "request" | "got" | "sendBeacon" | "XMLHttpRequest" | "WebSocket" => {
                 sends.get_or_insert(token.at);
             }
@@ -570,6 +799,29 @@ fn look(tokens: &[Token], source: &str, layer: usize, hits: &mut Vec<Hit>) {
         }
     }
     let Some(at) = sends else { return };
+    let own = |host: &String| {
+        matches!(host.as_str(), "localhost" | "127.0.0.1" | "www.w3.org") || host.starts_with("example.")
+    };
+    if let (Some(what), Some(host)) = (cookies, hosts.iter().find(|host| !own(host))) {
+        hits.push(Hit { rule: &SECRET_SENT, at, means: Some(format!("{what} to {host}")) });
+    }
+    // Variables by names that are made here: those of several services, none of which is where it goes.
+    let capitals = |text: &&str| text.len() >= 4 && text.chars().all(|c| c.is_ascii_uppercase());
+    let services: Vec<&str> = tokens
+        .iter()
+        .filter_map(Token::text)
+        .filter(capitals)
+        .filter(|text| !text::is_secret_name(text) && *text != "POST")
+        .collect();
+    let secret = tokens.iter().filter_map(Token::text).any(|text| text.len() < 40 && text::is_secret_name(text));
+    if computed
+        && secret
+        && services.len() >= 2
+        && !hosts.is_empty()
+        && !services.iter().any(|name| hosts.iter().any(|host| text::belongs(name, host)))
+    {
+        hits.push(Hit { rule: &SECRET_SENT, at, means: Some(format!("variables of {}", services.join(", "))) });
+    }
     if environment.is_some() {
         hits.push(Hit { rule: &SECRET_SENT, at, means: Some("the environment".to_owned()) });
     }

@@ -2,7 +2,7 @@
 
 use super::prose;
 use super::report::Hit;
-use super::rules::{BIDI, HIDDEN_TEXT, INVISIBLE, LOOKALIKE};
+use super::rules::{BIDI, FEW_UNSEEN, HIDDEN_TEXT, INVISIBLE, LOOKALIKE};
 
 /// Not shown, or changing how what is around them is shown.
 pub fn is_unseen(c: char) -> bool {
@@ -35,6 +35,29 @@ fn is_shaped(c: char) -> bool {
     matches!(c, '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d7ff}')
 }
 
+/// Each isolate of the line is closed on it, and nothing else there turns text around.
+fn balanced(text: &str, at: usize) -> bool {
+    let start = text[..at].rfind('\n').map_or(0, |start| start + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    // A longer line is not looked at again for each of its characters.
+    if end - start > 2000 {
+        return false;
+    }
+    let mut open = 0_i32;
+    for c in text[start..end].chars() {
+        match c {
+            '\u{2066}'..='\u{2068}' => open += 1,
+            '\u{2069}' => open -= 1,
+            '\u{202a}'..='\u{202e}' => return false,
+            _ => {}
+        }
+        if open < 0 {
+            return false;
+        }
+    }
+    open == 0
+}
+
 /// Looks through a whole file. `code` is true where names are read by a machine.
 pub fn scan(text: &str, code: bool, hits: &mut Vec<Hit>) {
     if text.is_ascii() {
@@ -64,7 +87,9 @@ pub fn scan(text: &str, code: bool, hits: &mut Vec<Hit>) {
                 hits.push(Hit { rule: &HIDDEN_TEXT, at, means: Some(said) });
             }
         } else if turns(c) {
-            if code || !rtl {
+            // An isolate around something that is filled in, closed on its line, turns nothing around in a text for people.
+            let isolates = !code && matches!(c, '\u{2066}'..='\u{2069}') && balanced(text, at);
+            if (code || !rtl) && !isolates {
                 hits.push(hit(&BIDI));
             }
         } else if is_unseen(c) {
@@ -72,8 +97,12 @@ pub fn scan(text: &str, code: bool, hits: &mut Vec<Hit>) {
                 && [before, after].into_iter().flatten().any(|near| is_picture(near) || needs_joiners(near));
             let mark = matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}') && rtl && !code;
             let harmless = at == 0 && c == '\u{feff}' || matches!(c, '\u{ad}' | '\u{2028}' | '\u{2029}') && !code;
+            // One between two letters splits a word; many say something. One beside a formula or at a line's start is left by a tool.
+            let letters = [before, after].into_iter().all(|near| near.is_some_and(|near| near.is_ascii_alphabetic()));
+            let run = [before, after].into_iter().flatten().any(is_unseen);
+            let few = !code && !letters && !run && matches!(c, '\u{200b}' | '\u{feff}' | '\u{2060}'..='\u{2064}');
             if !joins && !mark && !harmless {
-                hits.push(hit(&INVISIBLE));
+                hits.push(hit(if few { &FEW_UNSEEN } else { &INVISIBLE }));
             }
         }
         before = Some(c);

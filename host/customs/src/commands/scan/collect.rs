@@ -43,6 +43,8 @@ pub(super) struct Skipped {
     /// Past the bounds on files, depth and size.
     pub(super) beyond: u64,
     pub(super) unreadable: u64,
+    /// A checkout's own objects, which git writes and nothing runs. Its hooks and settings are looked at.
+    pub(super) history: u64,
 }
 
 pub(super) struct Collected {
@@ -91,6 +93,14 @@ pub(super) fn collect(path: &Path) -> Result<Collected, Fault> {
     Ok(Collected { skills: skills.into_values().collect(), skipped: walk.skipped })
 }
 
+/// What git keeps in `.git` for itself.
+fn is_history(place: &str, name: &str) -> bool {
+    let folder = place.rsplit('/').next().unwrap_or(place);
+    let hooks = place == ".git/hooks" || place.ends_with("/.git/hooks");
+    folder == ".git" && matches!(name, "objects" | "logs" | "refs" | "index" | "packed-refs")
+        || hooks && name.ends_with(".sample")
+}
+
 fn is_below(file: &str, root: &str) -> bool {
     root.is_empty() || file.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'))
 }
@@ -116,8 +126,8 @@ impl Walk {
             if kind.is_symlink() {
                 self.skipped.links = self.skipped.links.saturating_add(1);
             } else if kind.is_dir() {
-                // The history of a checkout is objects that nothing of a skill runs.
-                if name == ".git" {
+                if is_history(place, &name) {
+                    self.skipped.history = self.skipped.history.saturating_add(1);
                     continue;
                 }
                 match entry.open_dir() {
@@ -127,6 +137,11 @@ impl Walk {
             } else if kind.is_file() {
                 if name.eq_ignore_ascii_case("skill.md") {
                     self.roots.push(place.to_owned());
+                }
+                // Git puts these there, and runs them only under another name.
+                if is_history(place, &name) {
+                    self.skipped.history = self.skipped.history.saturating_add(1);
+                    continue;
                 }
                 match entry.open() {
                     Ok(mut file) => self.file(path, &mut file),

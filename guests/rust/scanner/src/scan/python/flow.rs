@@ -6,7 +6,16 @@ use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{self as ast, Expr};
 
 /// Secrets that one name is said to hold.
-const MAX_SECRETS: usize = 16;
+const MAX_SECRETS: usize = 24;
+
+/// Stands for what a function is given, so that it is seen where that goes.
+pub fn marker(function: &str) -> String {
+    format!("\u{1}{function}")
+}
+
+pub fn is_marker(secret: &str) -> bool {
+    secret.starts_with('\u{1}')
+}
 
 /// Calls that send what they are given.
 pub fn is_sending(name: &str) -> bool {
@@ -67,7 +76,18 @@ impl<'a> Visitor<'a> for Finder<'_, '_> {
             }
             Expr::Call(call) => {
                 let function = self.reader.value(&call.func);
+                // `settings().get("API_KEY")`: one of them.
+                if let (Expr::Attribute(attribute), Some(Value::Text(key, _))) =
+                    (&*call.func, call.arguments.args.first().map(|key| self.reader.value(key)))
+                    && attribute.attr.as_str() == "get"
+                    && function.object().is_none_or(|name| !name.starts_with("os.environ") && !is_sending(name))
+                {
+                    self.one_of(&attribute.value, &key);
+                    return;
+                }
                 if let Some(name) = function.object() {
+                    let taken = self.reader.modules.taken(name);
+                    self.found.extend(taken.into_iter().flatten().cloned());
                     self.brought |= DECODERS.iter().any(|decoder| name.starts_with(decoder));
                     if matches!(name, "os.getenv" | "os.environ.get" | "os.environ.pop") {
                         if let Some(Value::Text(variable, _)) =
@@ -77,6 +97,25 @@ impl<'a> Visitor<'a> for Finder<'_, '_> {
                             self.found.push(variable);
                         }
                         return;
+                    }
+                    if name == "keyring.get_password" {
+                        if let Some(Value::Text(service, _)) =
+                            call.arguments.args.first().map(|name| self.reader.value(name))
+                        {
+                            self.found
+                                .push(service.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect());
+                        }
+                        return;
+                    }
+                    if (name.starts_with("subprocess.") || matches!(name, "os.popen" | "os.system"))
+                        && let Some(line) = call.arguments.args.first().map(|line| self.reader.value(line))
+                    {
+                        let line = match line {
+                            Value::List(words) => words.iter().filter_map(Value::text).collect::<Vec<_>>().join(" "),
+                            Value::Text(line, _) => line,
+                            _ => String::new(),
+                        };
+                        self.found.extend(text::printed_secret(&line).map(str::to_owned));
                     }
                     // What a child process has is not what it prints.
                     if name.starts_with("subprocess.") {
@@ -104,6 +143,10 @@ impl<'a> Visitor<'a> for Finder<'_, '_> {
                     }
                     return;
                 }
+                if let Value::Text(key, _) = self.reader.value(&subscript.slice) {
+                    self.one_of(&subscript.value, &key);
+                    return;
+                }
             }
             _ => {}
         }
@@ -112,9 +155,18 @@ impl<'a> Visitor<'a> for Finder<'_, '_> {
                 self.found.push("*".to_owned())
             }
             Value::Text(path, _) => {
-                let secret = text::matches(&path)
-                    .into_iter()
-                    .find(|(rule, _)| matches!(rule.category, super::Category::CredentialAccess));
+                let secret = text::matches(&path).into_iter().find(|(rule, _)| {
+                    matches!(rule.category, super::Category::CredentialAccess) && rule.id != super::CREDENTIALS_USED.id
+                        || rule.id == super::DOTENV.id
+                });
+                self.found.extend(secret.map(|(_, part)| format!("/{part}")));
+            }
+            // One of several places.
+            Value::List(list) => {
+                let mut all = list.iter().filter_map(Value::text).take(64).flat_map(text::matches);
+                let secret = all.find(|(rule, _)| {
+                    matches!(rule.category, super::Category::CredentialAccess) && rule.id != super::CREDENTIALS_USED.id
+                });
                 self.found.extend(secret.map(|(_, part)| format!("/{part}")));
             }
             _ => {}
@@ -122,6 +174,25 @@ impl<'a> Visitor<'a> for Finder<'_, '_> {
         self.reader.walk += 1;
         walk_expr(self, expr);
         self.reader.walk -= 1;
+    }
+}
+
+impl Finder<'_, '_> {
+    /// One value by its name out of the environment or a file of settings: that one, not all.
+    fn one_of(&mut self, whole: &Expr, key: &str) {
+        let before = self.found.len();
+        self.visit_expr(whole);
+        let mut one = false;
+        let mut at = 0;
+        self.found.retain(|secret| {
+            at += 1;
+            let all = at > before && (secret == "*" || secret.starts_with("/.env"));
+            one |= all;
+            !all
+        });
+        if one && text::is_secret_name(key) {
+            self.found.push(key.to_owned());
+        }
     }
 }
 
@@ -173,7 +244,13 @@ impl Reader<'_> {
                         self.keep(&parameter, &secrets);
                     }
                     if brought {
-                        self.brought.insert(parameter);
+                        self.brought.insert(parameter.clone());
+                    }
+                    // A list of places is opened there.
+                    if let Value::List(list) = self.value(argument)
+                        && list.iter().filter_map(Value::text).take(64).any(|text| !text::matches(text).is_empty())
+                    {
+                        self.names.insert(parameter, Value::List(list));
                     }
                 }
             }
@@ -182,9 +259,12 @@ impl Reader<'_> {
             {
                 if let Expr::Name(name) = &**value {
                     for argument in &call.arguments.args {
-                        let secrets = self.secrets_of(argument);
+                        let (secrets, brought) = self.find(argument);
                         if !secrets.is_empty() {
                             self.keep(name.id.as_str(), &secrets);
+                        }
+                        if brought {
+                            self.brought.insert(name.id.to_string());
                         }
                     }
                 }

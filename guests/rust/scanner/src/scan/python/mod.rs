@@ -1,9 +1,14 @@
 //! Python, by its syntax tree: names are followed to what they stand for and constant texts to what they come to before a rule looks.
 //!
-//! `value.rs` says what an expression comes to, `flow.rs` which names hold secrets, this file walks the tree and asks the rules.
+//! `value.rs` says what an expression comes to, `flow.rs` which names hold secrets, `modules.rs` what other files of the skill do,
+//! `deeds.rs` what a file does as a whole; this file walks the tree and asks the rules.
 
+mod deeds;
 mod flow;
+mod modules;
 mod value;
+
+pub use modules::{Modules, modules};
 
 use super::decode;
 use super::report::Hit;
@@ -38,6 +43,17 @@ pub struct Reader<'a> {
     /// Parameters of the functions of this file.
     parameters: BTreeMap<String, Vec<String>>,
     function: Vec<String>,
+    /// What the skill's other files take and send.
+    modules: &'a Modules,
+    /// Functions of other files that send what they are given, and where to.
+    senders: BTreeMap<String, Vec<String>>,
+    /// Functions of this file that do.
+    own_senders: BTreeMap<String, Vec<String>>,
+    deeds: deeds::Deeds,
+    /// In a text that is shown to a person.
+    shown: bool,
+    /// In a list whose name says that what it has is kept out.
+    denied: bool,
     /// Places whose use of the environment has been told already.
     told: BTreeSet<(usize, usize)>,
     /// In a list of names that are kept out, which is no use of them.
@@ -52,8 +68,17 @@ pub struct Reader<'a> {
     hits: Vec<Hit>,
 }
 
+/// Looks through a file of a skill.
+pub fn scan_in(source: &str, modules: &Modules, hits: &mut Vec<Hit>) {
+    read(source, 0, modules, hits);
+}
+
 /// Looks through Python source. `layer` counts the encodings that it came out of.
 pub fn scan(source: &str, layer: usize, hits: &mut Vec<Hit>) {
+    read(source, layer, &Modules::default(), hits);
+}
+
+fn read(source: &str, layer: usize, modules: &Modules, hits: &mut Vec<Hit>) {
     if nesting(source) > MAX_NESTING {
         hits.push(Hit { rule: &TOO_MUCH, at: 0, means: None });
         text::scan(source, 0, Made::Plain, hits);
@@ -63,24 +88,7 @@ pub fn scan(source: &str, layer: usize, hits: &mut Vec<Hit>) {
     if let (Some(error), 0) = (parsed.errors().first(), layer) {
         hits.push(Hit { rule: &NOT_READ, at: error.location.start().to_usize(), means: Some(error.error.to_string()) });
     }
-    let mut reader = Reader {
-        source,
-        names: BTreeMap::new(),
-        local: Vec::new(),
-        secrets: BTreeMap::new(),
-        brought: BTreeSet::new(),
-        parameters: BTreeMap::new(),
-        function: Vec::new(),
-        told: BTreeSet::new(),
-        listing: false,
-        inside: false,
-        quiet: true,
-        budget: BUDGET,
-        depth: 0,
-        walk: 0,
-        layer,
-        hits: Vec::new(),
-    };
+    let mut reader = Reader::new(source, layer, modules);
     let Some(module) = parsed.into_syntax().module() else { return };
     // Twice without a word, so that what is said below is known above and secrets have found their way.
     for quiet in [true, true, false] {
@@ -92,6 +100,7 @@ pub fn scan(source: &str, layer: usize, hits: &mut Vec<Hit>) {
     if reader.budget == 0 {
         reader.hits.push(Hit { rule: &TOO_MUCH, at: 0, means: None });
     }
+    reader.judge();
     hits.append(&mut reader.hits);
     // A tree that is deep takes as deep a stack to drop; the whole instance is dropped soon.
     std::mem::forget(module);
@@ -110,6 +119,35 @@ fn nesting(source: &str) -> usize {
     most
 }
 
+impl<'a> Reader<'a> {
+    fn new(source: &'a str, layer: usize, modules: &'a Modules) -> Reader<'a> {
+        Reader {
+            source,
+            names: BTreeMap::new(),
+            local: Vec::new(),
+            secrets: BTreeMap::new(),
+            brought: BTreeSet::new(),
+            parameters: BTreeMap::new(),
+            function: Vec::new(),
+            modules,
+            senders: BTreeMap::new(),
+            own_senders: BTreeMap::new(),
+            deeds: deeds::Deeds::new(source),
+            shown: false,
+            denied: false,
+            told: BTreeSet::new(),
+            listing: false,
+            inside: false,
+            quiet: true,
+            budget: BUDGET,
+            depth: 0,
+            walk: 0,
+            layer,
+            hits: Vec::new(),
+        }
+    }
+}
+
 impl Reader<'_> {
     fn hit(&mut self, rule: &'static Rule, at: &impl Ranged, means: Option<String>) {
         if !self.quiet && self.hits.len() < 10_000 {
@@ -118,7 +156,16 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, value: &str, at: &Expr, pieced: bool) {
-        if self.quiet || self.listing && !pieced {
+        if self.quiet {
+            return;
+        }
+        if self.listing && !pieced {
+            let mut listed = Vec::new();
+            text::scan(value, at.start().to_usize(), Made::Plain, &mut listed);
+            listed.retain(|hit| hit.rule.category == Category::CredentialAccess && hit.rule.severity <= Severity::High);
+            if !self.denied && self.deeds.listed.len() < 100 {
+                self.deeds.listed.append(&mut listed);
+            }
             return;
         }
         let place = at.start().to_usize();
@@ -131,6 +178,20 @@ impl Reader<'_> {
             hit.rule.id != PIECES.id || hit.means.as_ref().is_some_and(|part| !written.contains(part.as_str()))
         });
         self.hits.append(&mut found);
+        if text::is_coin_address(value) {
+            self.deeds.coin.get_or_insert(place);
+        }
+        if !self.shown {
+            let mut found = Vec::new();
+            super::shell::in_text(value, &mut found);
+            if value.len() > 60 && value.matches(' ').count() > 8 {
+                super::prose::said(value, &mut |rule, means| found.push(Hit { rule, at: 0, means }));
+                found.retain(|hit| {
+                    hit.rule.category != Category::Instructions || matches!(hit.rule.id, "SKT02" | "SKT03" | "SKT06")
+                });
+            }
+            self.hits.extend(found.into_iter().map(|hit| Hit { at: place, ..hit }));
+        }
         let hidden = if pieced { Some(value.to_owned()) } else { decode::guess(value) };
         if let (Some(hidden), true) = (hidden, self.layer < MAX_LAYERS) {
             self.nested(&hidden, at);
@@ -184,7 +245,8 @@ impl Reader<'_> {
             "socket" => &SOCKET,
             "ctypes" | "cffi" => &NATIVE,
             "pickle" | "marshal" | "shelve" | "dill" | "cPickle" | "cloudpickle" => &PICKLE,
-            "keyring" | "secretstorage" | "browser_cookie3" => &KEY_STORE,
+            "keyring" => &CREDENTIALS_USED,
+            "secretstorage" | "browser_cookie3" => &KEY_STORE,
             "dotenv" => &DOTENV,
             _ => return,
         };
@@ -193,6 +255,7 @@ impl Reader<'_> {
 
     fn call(&mut self, call: &ast::ExprCall, whole: &Expr) {
         let function = self.value(&call.func);
+        self.done(call, whole);
         let Some(name) = function.object().map(str::to_owned) else { return };
         let arguments = self.arguments(call);
         let first = arguments.first().and_then(Value::text).map(str::to_owned);
@@ -218,8 +281,11 @@ impl Reader<'_> {
                     "builtins.exec" => &EXEC,
                     _ => &COMPILE,
                 };
-                self.hit(rule, whole, None);
                 let brought = call.arguments.args.first().is_some_and(|code| self.is_brought(code));
+                // The version of a package is read so everywhere; the other file is looked through as well.
+                let of_file =
+                    !brought && !pieced && call.arguments.args.first().is_some_and(|code| self.reads_source(code));
+                self.hit(if of_file { &RUNS_FILE } else { rule }, whole, None);
                 if pieced || brought {
                     self.hit(&RUNS_DECODED, whole, None);
                 }
@@ -246,8 +312,26 @@ impl Reader<'_> {
                     }
                 }
             }
-            "pickle.load" | "pickle.loads" | "pickle.Unpickler" | "marshal.loads" | "marshal.load" | "dill.loads"
-            | "dill.load" | "cloudpickle.loads" | "shelve.open" => self.hit(&UNPICKLE, whole, None),
+            "pickle.load" | "pickle.Unpickler" | "dill.load" | "cloudpickle.load" | "shelve.open" | "joblib.load" => {
+                let brought = call.arguments.args.first().is_some_and(|from| self.is_brought(from));
+                self.hit(if brought { &UNPICKLE } else { &LOADS_OBJECTS }, whole, None);
+            }
+            "pickle.loads" | "marshal.loads" | "marshal.load" | "dill.loads" | "cloudpickle.loads" => {
+                let brought = call.arguments.args.first().is_some_and(|from| self.is_brought(from));
+                // What the file itself makes it may take apart again.
+                let own = !brought && self.deeds.dumps;
+                self.hit(if own { &LOADS_OBJECTS } else { &UNPICKLE }, whole, None);
+            }
+            "runpy.run_path" | "runpy.run_module" | "os.startfile" | "importlib.util.spec_from_file_location" => {
+                if call.arguments.args.iter().any(|from| self.is_brought(from)) {
+                    self.hit(&PIPE_TO_SHELL, whole, None);
+                }
+            }
+            "urllib.request.urlretrieve" | "wget.download" => {
+                if let Some(Expr::Name(name)) = call.arguments.args.get(1) {
+                    self.brought.insert(name.id.to_string());
+                }
+            }
             "os.system" | "os.popen" | "os.execvp" | "os.execv" | "os.spawnvp" | "pty.spawn" => {
                 self.hit(&SUBPROCESS, whole, None);
                 self.command(&arguments, whole);
@@ -260,7 +344,10 @@ impl Reader<'_> {
                 }
             }
             "dotenv.load_dotenv" | "dotenv.dotenv_values" | "dotenv.main.load_dotenv" => self.hit(&DOTENV, whole, None),
-            _ if name.starts_with("subprocess.") && !name.contains('(') => self.command(&arguments, whole),
+            _ if name.starts_with("subprocess.") && !name.contains('(') => {
+                self.runs(call, whole);
+                self.command(&arguments, whole);
+            }
             _ => {}
         }
         if matches!(
@@ -272,7 +359,11 @@ impl Reader<'_> {
                 | "shutil.copy"
                 | "shutil.copyfile"
                 | "shutil.make_archive"
-        ) {
+                | "shutil.copytree"
+                | "shutil.copy2"
+        ) || matches!(name.rsplit('.').next(), Some("add" | "write" | "upload_file" | "upload"))
+            && name.contains('(')
+        {
             for argument in &arguments {
                 self.opened(argument, whole);
             }
@@ -286,6 +377,8 @@ impl Reader<'_> {
         }
         if flow::is_sending(&name) {
             self.sending(call, &arguments, whole);
+        } else {
+            self.hands_on(call, &name, whole);
         }
     }
 
@@ -340,13 +433,40 @@ impl Reader<'_> {
     }
 
     fn sending(&mut self, call: &ast::ExprCall, arguments: &[Value], whole: &Expr) {
-        let secrets = self.secrets_of(whole);
-        if secrets.is_empty() {
+        let carries = |name: &str| matches!(name, "data" | "json" | "files" | "body" | "content" | "params");
+        let body = call
+            .arguments
+            .keywords
+            .iter()
+            .any(|keyword| keyword.arg.as_ref().is_some_and(|name| carries(name.as_str())));
+        self.deeds.sends |= body || arguments.len() > 1;
+        let (markers, mut secrets): (Vec<String>, Vec<String>) =
+            self.secrets_of(whole).into_iter().partition(|one| flow::is_marker(one));
+        // A key out of one's own settings goes into headers; the settings themselves do not go into a body.
+        if secrets.iter().any(|secret| secret.starts_with("/.env")) {
+            let mut elsewhere = Vec::new();
+            let headers = |name: &str| matches!(name, "headers" | "auth" | "cookies" | "cert" | "api_key");
+            let rest = call
+                .arguments
+                .keywords
+                .iter()
+                .filter(|one| one.arg.as_ref().is_none_or(|name| !headers(name.as_str())));
+            for one in call.arguments.args.iter().chain(rest.map(|one| &one.value)) {
+                elsewhere.extend(self.secrets_of(one));
+            }
+            secrets.retain(|secret| !secret.starts_with("/.env") || elsewhere.contains(secret));
+        }
+        if secrets.is_empty() && markers.is_empty() {
             return;
         }
         let named: Vec<Value> = call.arguments.keywords.iter().map(|keyword| self.value(&keyword.value)).collect();
         let texts: Vec<&str> = arguments.iter().chain(&named).filter_map(Value::text).collect();
         let hosts: Vec<&str> = texts.iter().flat_map(|text| text::urls(text)).collect();
+        for marker in markers {
+            let kept = self.own_senders.entry(marker.trim_start_matches('\u{1}').to_owned()).or_default();
+            kept.extend(hosts.iter().take(8).map(|host| (*host).to_owned()));
+            kept.truncate(8);
+        }
         for secret in secrets {
             let belongs = secret != "*"
                 && !secret.contains(['/', '.'])
@@ -420,6 +540,17 @@ fn is_listing(target: &Expr) -> bool {
     .any(|word| upper.contains(word))
 }
 
+/// Texts that stand side by side to be compared with: what is done with one of them is told of where it is done.
+fn is_collection(expr: &Expr) -> bool {
+    let elements = match expr {
+        Expr::List(list) => &list.elts,
+        Expr::Tuple(tuple) => &tuple.elts,
+        Expr::Set(set) => &set.elts,
+        _ => return false,
+    };
+    elements.len() >= 3 && elements.iter().all(|element| matches!(element, Expr::StringLiteral(_)))
+}
+
 impl<'a> Visitor<'a> for Reader<'_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
@@ -447,8 +578,10 @@ impl<'a> Visitor<'a> for Reader<'_> {
                 if import.level == 0 {
                     self.module(module, import);
                 }
+                self.bring(module, import);
             }
             Stmt::Assign(assign) => {
+                self.copies(assign);
                 let listing = assign.targets.iter().any(is_listing);
                 for target in &assign.targets {
                     self.assign(target, &assign.value);
@@ -459,9 +592,11 @@ impl<'a> Visitor<'a> for Reader<'_> {
                         self.tell_environment(&assign.value);
                     }
                 }
+                let was = (self.listing, self.denied);
                 self.listing |= listing;
+                self.denied |= listing;
                 walk_stmt(self, stmt);
-                self.listing &= !listing;
+                (self.listing, self.denied) = was;
                 return;
             }
             Stmt::AnnAssign(assign) => {
@@ -500,8 +635,15 @@ impl<'a> Visitor<'a> for Reader<'_> {
                     }
                 }
             }
+            Stmt::Raise(_) => {
+                let was = std::mem::replace(&mut self.shown, true);
+                walk_stmt(self, stmt);
+                self.shown = was;
+                return;
+            }
             Stmt::Return(ast::StmtReturn { value: Some(value), .. }) => {
-                let secrets = self.secrets_of(value);
+                let mut secrets = self.secrets_of(value);
+                secrets.retain(|one| !flow::is_marker(one));
                 if let (Some(function), false) = (self.function.last().cloned(), secrets.is_empty()) {
                     self.keep(&function, &secrets);
                 }
@@ -513,6 +655,11 @@ impl<'a> Visitor<'a> for Reader<'_> {
                 let name = function.name.to_string();
                 let parameters = function.parameters.iter().map(|one| one.name().to_string()).collect();
                 self.parameters.insert(name.clone(), parameters);
+                for one in function.parameters.iter().filter(|one| one.name().as_str() != "self") {
+                    let parameter = one.name().to_string();
+                    self.keep(&parameter, &[flow::marker(&name)]);
+                }
+                self.tool(function);
                 // A docstring is the first statement, which the arm above leaves out.
                 self.function.push(name);
                 walk_stmt(self, stmt);
@@ -571,6 +718,10 @@ impl Reader<'_> {
             }
             _ => {}
         }
+        self.comprehends(expr);
+        let (was_listing, was_shown) = (self.listing, self.shown);
+        self.listing |= is_collection(expr);
+        self.shown |= self.is_shown(expr);
         let was = self.inside;
         if !self.quiet {
             match self.value(expr) {
@@ -587,6 +738,7 @@ impl Reader<'_> {
         }
         walk_expr(self, expr);
         self.inside = was;
+        (self.listing, self.shown) = (was_listing, was_shown);
     }
 
     /// A copy of the environment that stays with a child process.

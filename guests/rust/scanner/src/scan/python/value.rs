@@ -135,6 +135,7 @@ impl Reader<'_> {
             },
             Expr::List(list) => self.list(&list.elts),
             Expr::Tuple(tuple) => self.list(&tuple.elts),
+            Expr::Set(set) => self.list(&set.elts),
             Expr::ListComp(comp) => self.comprehension(&comp.elt, &comp.generators),
             Expr::Generator(comp) => self.comprehension(&comp.elt, &comp.generators),
             Expr::Named(named) => self.value(&named.value),
@@ -306,6 +307,17 @@ fn slice(text: &str, lower: Option<Value>, upper: Option<Value>, step: Option<Va
 
 fn operate(left: &Value, operator: Operator, right: &Value) -> Value {
     match (left, operator, right) {
+        // One of several names behind a place.
+        (Value::Text(..) | Value::Unknown | Value::Object(_), Operator::Div | Operator::Add, Value::List(list))
+            if list.len() <= 64 && list.iter().all(|item| item.text().is_some()) && !list.is_empty() =>
+        {
+            Value::List(list.iter().map(|item| operate(left, operator, item)).collect())
+        }
+        (Value::List(list), Operator::Div | Operator::Add, Value::Text(..))
+            if list.len() <= 64 && list.iter().all(|item| item.text().is_some()) && !list.is_empty() =>
+        {
+            Value::List(list.iter().map(|item| operate(item, operator, right)).collect())
+        }
         (Value::Text(left, _), Operator::Add, Value::Text(right, _)) => made(format!("{left}{right}")),
         // The known side of a sum is still worth a look.
         (Value::Text(left, pieced), Operator::Add | Operator::Div, Value::Unknown | Value::Object(_)) => {
@@ -512,6 +524,18 @@ fn function_value(function: &str, arguments: &[Value]) -> Value {
         ("codecs.decode" | "codecs.encode", _, Some(text)) => {
             let codec = arguments.get(1).and_then(Value::text).unwrap_or_default();
             decoded(codec, text).unwrap_or(Value::Unknown)
+        }
+        ("os.path.join", ..) if arguments.iter().filter(|one| matches!(one, Value::List(_))).count() == 1 => {
+            let list =
+                arguments.iter().find_map(|one| if let Value::List(list) = one { Some(list.clone()) } else { None });
+            let each = list.unwrap_or_default().into_iter().take(64).map(|item| {
+                let parts: Vec<String> = arguments
+                    .iter()
+                    .map(|one| if matches!(one, Value::List(_)) { shown(Some(&item)) } else { shown(Some(one)) })
+                    .collect();
+                Value::Text(parts.join("/"), false)
+            });
+            Value::List(each.collect())
         }
         ("os.path.join" | "pathlib.Path" | "builtins.Path.joinpath", ..) => {
             let parts: Vec<String> = arguments.iter().map(|part| shown(Some(part))).collect();
