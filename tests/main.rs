@@ -26,6 +26,7 @@ mod loading;
 mod network;
 mod new;
 mod policy_files;
+mod replay;
 mod report;
 mod scan;
 mod serve;

@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Offer tools to an MCP client
     Serve(Box<Serve>),
+    /// Run a recorded call again, on its recording alone
+    Replay(Replay),
     /// Show a component's tools and what it may use; runs nothing of it
     Inspect(Inspect),
     /// Check that a ledger is whole and unaltered
@@ -78,6 +80,9 @@ pub(crate) struct Run {
     /// Follow every byte through the tool's computation: which bytes of its answer come from which source
     #[arg(long)]
     pub(crate) trace: bool,
+    /// Write everything that came in to a new private file, for customs replay
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
     /// Exit with 4 when one of these happened
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     pub(crate) fail_on: Vec<FailOn>,
@@ -250,6 +255,27 @@ pub(crate) struct Limits {
     /// WebAssembly instructions, about; none by default
     #[arg(long, value_name = "N")]
     pub(crate) fuel: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The recording, written by run --record
+    pub(crate) recording: PathBuf,
+    /// Run this version of the component, and say what it does differently
+    #[arg(long, value_name = "FILE")]
+    pub(crate) component: Option<PathBuf>,
+    /// Change the bytes of a source and say what changes with it: an id of the run's sources, KIND:NAME, or all
+    #[arg(long, value_name = "SOURCE", conflicts_with = "component")]
+    pub(crate) perturb: Vec<String>,
+    /// Write the replay's ledger to a new file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// Exit with 4 when one of these happened
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub(crate) fail_on: Vec<FailOn>,
+    /// How to write the result
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
 }
 
 #[derive(Debug, Args)]

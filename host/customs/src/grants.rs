@@ -3,8 +3,9 @@
 use crate::cli::{Grants, Limits};
 use crate::exit::Fault;
 use crate::machine::{self, Machine};
+use customs_engine::replay::Grounds;
 use customs_policy::file::{MAX_BYTES, PolicyFile, ToolEntry, parse};
-use customs_policy::{Layer, Origin, Policy, RawGrants, RawLimits};
+use customs_policy::{Layer, Origin, Policy, RawGrants, RawLimits, Remembering};
 use std::path::{Path, PathBuf};
 
 impl Grants {
@@ -119,14 +120,24 @@ impl Read {
 
 /// Builds the policy: the file first, then what was granted besides, then the flags.
 pub(crate) fn build(layers: impl IntoIterator<Item = Layer>, flags: RawGrants) -> Result<Policy, Fault> {
+    build_remembering(layers, flags).map(|(policy, _)| policy)
+}
+
+/// The same, with what it was built from.
+pub(crate) fn build_remembering(
+    layers: impl IntoIterator<Item = Layer>,
+    flags: RawGrants,
+) -> Result<(Policy, Grounds), Fault> {
     let flags = Layer { raw: flags, base: machine::working_directory()?, origin: Origin::Flags };
     let layers: Vec<Layer> = layers.into_iter().chain([flags]).collect();
-    let policy = Policy::build(&layers, &Machine).map_err(Fault::refused)?;
+    let host = Remembering::new(&Machine);
+    let policy = Policy::build(&layers, &host).map_err(Fault::refused)?;
+    let host = host.seen(&policy);
     // Who can write the roots decides who may pass for an origin.
     if let Some(roots) = policy.net().tls_roots() {
         refuse_self_reference(&policy, "the file of --tls-roots", roots)?;
     }
-    Ok(policy)
+    Ok((policy, Grounds { layers, host }))
 }
 
 /// Files of the program that a tool must not be able to change. Who grants the whole file system grants these too.

@@ -48,6 +48,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Fault> {
     match cli.command {
         Command::Run(run) => commands::run::run(&run),
         Command::Serve(serve) => commands::serve::run(&serve),
+        Command::Replay(replay) => commands::replay::run(&replay),
         Command::Inspect(inspect) => commands::inspect::run(&inspect),
         Command::Verify(verify) => commands::verify::run(&verify),
         Command::Report(report) => commands::report::run(&report),

@@ -6,8 +6,10 @@ use crate::ending::{Ending, name};
 use crate::enforce::{self, Answered, ByRules};
 use crate::json::{Contract, Signature, args, structured};
 use crate::program::{Pre, Program};
+use crate::replay::Taping;
 use crate::report::{CallError, Content, Report, ToolResult};
 use crate::{dynamic, sinks, traced};
+use customs_boundary::tape::Tape;
 use customs_boundary::{
     Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Traces, Unwatched, Way,
 };
@@ -46,6 +48,7 @@ pub struct Session {
     defaults: FlowDefaults,
     /// What left in earlier calls.
     lineage: Arc<Mutex<Lineage>>,
+    pub(crate) taping: Taping,
 }
 
 /// What a search of a call's sinks gave.
@@ -74,6 +77,14 @@ enum Ready {
     Dynamic(Arc<Contract>),
 }
 
+impl Prepared {
+    /// The arguments as they were taken.
+    #[must_use]
+    pub fn arguments(&self) -> &Map<String, Value> {
+        &self.json
+    }
+}
+
 /// What a form's call gave, before it is recorded.
 pub(crate) struct Answer {
     pub(crate) ending: Ending,
@@ -93,7 +104,8 @@ impl Session {
     ) -> Session {
         let hidden = Arc::new(Hidden::of(&policy, network.secrets()));
         let (calls, defaults, lineage) = (AtomicU64::new(1), FlowDefaults::Run, Arc::default());
-        Session { program, policy, roots, network, hidden, ledger, key, started, calls, defaults, lineage }
+        let taping = Taping::Off;
+        Session { program, policy, roots, network, hidden, ledger, key, started, calls, defaults, lineage, taping }
     }
 
     /// What holds where no flow rule of the policy matches; [`FlowDefaults::Run`] unless said otherwise.
@@ -192,7 +204,8 @@ impl Session {
         let text = prepared.text.as_str();
         let digest = Digest::of(text.as_bytes());
         let of = self.append(&Event::Call { call, tool: &prepared.tool, bytes: text.len() as u64, digest })?;
-        let recorder = Recorder::new(
+        let tape = self.taping.next();
+        let recorder = Recorder::on_tape(
             Arc::clone(&self.policy),
             Arc::clone(&self.hidden),
             Arc::new(self.rules()),
@@ -200,6 +213,7 @@ impl Session {
             Arc::clone(&self.key),
             call,
             self.started,
+            tape.clone(),
         );
         let input = match &prepared.ready {
             Ready::Command { arguments, stdin } => {
@@ -213,7 +227,7 @@ impl Session {
             }
         };
         let (mut answer, peak_memory) = match recorder.stopped() {
-            None => self.run(&prepared, &recorder, input, &context).await?,
+            None => self.run(&prepared, &recorder, input, &context, &tape).await?,
             // Its arguments could not all be recorded: it does not run.
             Some(_) => (Answer { ending: Ending::Returned, result: None }, 0),
         };
@@ -244,6 +258,7 @@ impl Session {
         recorder: &Recorder,
         input: Input,
         context: &Context,
+        tape: &Tape,
     ) -> Result<(Answer, u64), CallError> {
         let host = &self.program.host;
         let limits = self.policy.limits();
@@ -286,6 +301,8 @@ impl Session {
             // The guest waits in the host: dropping the store ends the wait.
             Err(_) => Answer { ending: out_of_time(limits.timeout), result: None },
         };
+        // What a replay does beside the guest gets to where it was in the run.
+        tape.settle().await;
         let peak = store.data().peak_memory();
         Ok((answer, peak))
     }
@@ -466,6 +483,27 @@ impl Session {
         &self.policy
     }
 
+    pub(crate) fn on(self, taping: Taping) -> Session {
+        Session { taping, ..self }
+    }
+
+    pub(crate) fn key(&self) -> &RunKey {
+        &self.key
+    }
+
+    pub(crate) fn roots(&self) -> &Roots {
+        &self.roots
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(ledger.kept()).lines().map(str::to_owned).collect()
+    }
+
+    pub(crate) fn flow_defaults(&self) -> FlowDefaults {
+        self.defaults
+    }
+
     #[must_use]
     pub fn network(&self) -> &Arc<Network> {
         &self.network
@@ -491,7 +529,7 @@ impl Session {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let digest = Digest::of(b"{}");
         self.append(&Event::Call { call, tool: "list-tools", bytes: 2, digest })?;
-        let recorder = Recorder::new(
+        let recorder = Recorder::on_tape(
             Arc::clone(nothing),
             Arc::clone(&self.hidden),
             Arc::new(Unwatched),
@@ -499,6 +537,7 @@ impl Session {
             Arc::clone(&self.key),
             call,
             self.started,
+            self.taping.next(),
         );
         let state = State::new(recorder.clone(), Arc::clone(no_roots), Arc::new(Network::none()), Input::default());
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());

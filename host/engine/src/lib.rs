@@ -14,6 +14,7 @@ mod enforce;
 pub mod json;
 pub mod load;
 mod program;
+pub mod replay;
 mod report;
 mod sinks;
 mod traced;

@@ -38,6 +38,8 @@ pub enum Method {
     Match,
     /// Labels were followed through the guest's computation.
     Trace,
+    /// The sink changed when the source's bytes were changed on a replay.
+    Causal,
 }
 
 impl Method {
@@ -46,6 +48,7 @@ impl Method {
         match self {
             Self::Match => "match",
             Self::Trace => "trace",
+            Self::Causal => "causal",
         }
     }
 }
@@ -55,7 +58,7 @@ impl Method {
 pub enum Strength {
     /// They are its bytes, or are computed from them.
     Strong,
-    /// It chose them: by an address, or between alternatives.
+    /// It chose them, by an address or between alternatives, or decides them.
     Weak,
 }
 
@@ -100,7 +103,7 @@ pub struct Finding {
     /// Stable; see docs/findings.md.
     pub rule: &'static str,
     pub severity: Severity,
-    /// Ids of the run's sources and sinks. What a tool says of itself (see [`crate::prompt`]) may have no source.
+    /// Ids of the run's sources and sinks; a causal finding about a place that is no sink of its own has sink 0. What a tool says of itself (see [`crate::prompt`]) may have no source.
     pub source: Option<u64>,
     pub sink: u64,
     pub method: Method,

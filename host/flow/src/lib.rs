@@ -8,6 +8,7 @@
 
 mod arrivals;
 mod budget;
+mod causal;
 mod evidence;
 mod extend;
 mod find;
@@ -29,6 +30,7 @@ mod views;
 mod words;
 
 pub use budget::{Budget, Work};
+pub use causal::causal;
 pub use find::{Input, Outcome, find};
 pub use finding::{Action, Finding, Method, Severity, Strength};
 pub use lineage::{Carried, Lineage, Origin, Traced};

@@ -129,6 +129,16 @@ impl Policy {
         &self.variables.visible
     }
 
+    /// The same policy with another value of a variable that the guest sees. What is granted, and so the digest, stays.
+    #[must_use]
+    pub fn with_value(&self, name: &str, value: &str) -> Policy {
+        let mut policy = self.clone();
+        for variable in policy.variables.visible.iter_mut().filter(|variable| variable.name == name) {
+            variable.value = value.to_owned();
+        }
+        policy
+    }
+
     /// Names that were granted but are not set on the host.
     pub fn env_absent(&self) -> &[String] {
         &self.variables.absent

@@ -105,6 +105,9 @@ pub fn put_on(name: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
             "{:016x}",
             bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
         ),
+        "length" => bytes.len().to_string(),
+        "yes-or-no" => if bytes.first().is_some_and(|b| b & 1 == 1) { "yes" } else { "no" }.to_owned(),
+        "nothing" => "all is well".to_owned(),
         _ => return Err(format!("through: {name:?} is none")),
     };
     Ok(text.into_bytes())

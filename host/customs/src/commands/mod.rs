@@ -7,6 +7,7 @@ pub(crate) mod inspect;
 pub(crate) mod new;
 pub(crate) mod policy;
 pub(crate) mod print_config;
+pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod scan;

@@ -3,15 +3,17 @@
 use super::{Runtime, load_as, shared, shown_name};
 use crate::cli::{FailOn, Format, Run};
 use crate::exit::{Exit, Fault};
-use crate::grants::{build, read_policy, refuse_self_reference};
+use crate::grants::{build_remembering, read_policy, refuse_self_reference};
 use crate::show::json::Subject;
 use crate::{arguments, machine, output, show};
 use customs_boundary::{Context, Hidden, Roots, Said};
 use customs_engine::load::{Allocation, Fuel, Tracing};
+use customs_engine::replay::file::write as write_recording;
 use customs_engine::{CallError, Ending, Form, Host, Listed, Program, Report, Session};
 use customs_flow::Severity;
-use customs_ledger::{Component, Event, Ledger, LedgerError, Open, RunKey, run_id};
+use customs_ledger::{Component, Event, Ledger, LedgerError, Open, RunKey, create_private, run_id};
 use customs_policy::{Layer, Policy};
+use std::io::BufWriter;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -53,7 +55,8 @@ fn from_file(args: &Run) -> Result<FromFile, Fault> {
 
 fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let file = from_file(args)?;
-    let policy = Arc::new(build(file.layer, args.grants.raw(&args.limits))?);
+    let (policy, grounds) = build_remembering(file.layer, args.grants.raw(&args.limits))?;
+    let policy = Arc::new(policy);
     if let Some(real) = &file.real {
         refuse_self_reference(&policy, "the policy file", real)?;
     }
@@ -64,6 +67,13 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let ledger_place = args.ledger.as_deref().map(machine::parent).transpose()?;
     if let Some((_, _, real)) = &ledger_place {
         refuse_self_reference(&policy, "the ledger", real)?;
+    }
+    let record_place = args.record.as_deref().map(machine::parent).transpose()?;
+    if let Some((_, _, real)) = &record_place {
+        refuse_self_reference(&policy, "the recording", real)?;
+        if ledger_place.as_ref().is_some_and(|(_, _, ledger)| ledger == real) {
+            return Err(Fault::Refused("the recording and the ledger cannot be one file".to_owned()));
+        }
     }
 
     let state = machine::state()?;
@@ -95,13 +105,19 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         Some((dir, name, _)) => Ledger::create(dir, name).map_err(|e| ledger_fault(&e))?,
         None => Ledger::memory(),
     };
-    let ledger = shared(ledger);
+    // Made before anything runs: a place that cannot be written is no surprise after an effect.
+    let record = match &record_place {
+        Some((dir, name, _)) => Some(create_private(dir, name).map_err(|e| ledger_fault(&e))?),
+        None => None,
+    };
+    let ledger = shared(if record.is_some() { ledger.keeping() } else { ledger });
     open(&ledger, args, &program, &policy)?;
     let close = || ledger.lock().unwrap_or_else(PoisonError::into_inner).close().map_err(|e| ledger_fault(&e));
     // What a person is not shown, because a terminal's text ends in logs.
     let hidden = Arc::new(if args.reveal { Hidden::default() } else { Hidden::of(&policy, network.secrets()) });
     let session =
         Session::new(Arc::clone(&program), Arc::clone(&policy), roots, network, Arc::clone(&ledger), key, started);
+    let session = if record.is_some() { session.recording() } else { session };
 
     let prepared = match prepared {
         Some(prepared) => prepared,
@@ -120,8 +136,21 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         }
     };
     subject.tool = Some(prepared.tool.clone());
+    let arguments = record.as_ref().map(|_| prepared.arguments().clone());
     let report = runtime.block_on(session.call(prepared, context(Arc::clone(&hidden))))?.map_err(call_fault)?;
     let head = close()?;
+    if let (Some(record), Some(arguments)) = (record, arguments) {
+        let component = machine::canonical(&args.component).unwrap_or_else(|| args.component.clone());
+        let component = component.display().to_string();
+        let recording = runtime.block_on(session.recorded(component, arguments, &report, Some(grounds)))?;
+        let recording = recording.map_err(call_fault)?;
+        if let Some(why) = recording.unplayable() {
+            output::person(&format!("warning  the recording cannot be replayed: {why}\n"));
+        }
+        let wrong =
+            |e: std::io::Error| Fault::Internal(format!("the recording could not be written: {}", machine::plain(&e)));
+        write_recording(&recording, BufWriter::new(std::fs::File::from(record))).map_err(wrong)?;
+    }
 
     match args.output {
         Format::Json => {
@@ -147,7 +176,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     Ok(exit(&args.fail_on, &report))
 }
 
-fn call_fault(error: CallError) -> Fault {
+pub(crate) fn call_fault(error: CallError) -> Fault {
     match error {
         CallError::Guest(why) => Fault::Refused(why),
         other => Fault::internal(other),
@@ -155,7 +184,7 @@ fn call_fault(error: CallError) -> Fault {
 }
 
 /// A ledger that may not be written there is the person's to mend; one that fails later is a fault.
-fn ledger_fault(error: &LedgerError) -> Fault {
+pub(crate) fn ledger_fault(error: &LedgerError) -> Fault {
     if error.is_refused() { Fault::refused(error) } else { Fault::internal(error) }
 }
 
@@ -241,7 +270,8 @@ fn context(hidden: Arc<Hidden>) -> Context {
     }))
 }
 
-fn exit(fail_on: &[FailOn], report: &Report) -> Exit {
+/// Whether something happened that the person asked to fail on.
+pub(crate) fn occurred(fail_on: &[FailOn], report: &Report) -> bool {
     let occurred = |kind: &FailOn| match kind {
         FailOn::Denial => !report.denials.is_empty() || !report.suppressed.is_empty(),
         FailOn::Limit => report.ending.limit().is_some(),
@@ -249,7 +279,11 @@ fn exit(fail_on: &[FailOn], report: &Report) -> Exit {
         FailOn::High => report.has_finding(Severity::High),
         FailOn::Medium => report.has_finding(Severity::Medium),
     };
-    if fail_on.iter().any(occurred) {
+    fail_on.iter().any(occurred)
+}
+
+fn exit(fail_on: &[FailOn], report: &Report) -> Exit {
+    if occurred(fail_on, report) {
         return Exit::FailOn;
     }
     match &report.ending {
