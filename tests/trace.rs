@@ -103,3 +103,14 @@ fn a_component_through_which_labels_cannot_be_followed_is_refused_with_the_reaso
     assert!(refused.stderr.contains("cannot be traced: a core module of it uses more than one memory"), "{refused}");
     assert_eq!(run(&[]).code, 0);
 }
+
+/// The run goes at full speed; which bytes came from where is asked later.
+#[test]
+fn a_recorded_run_is_traced_when_it_is_replayed_and_is_the_same_run() {
+    let (world, run) = apply("xor", "env:KEY", &["--record", "run.rec"]);
+    assert_eq!(found(run.exits(0)), Vec::<String>::new(), "{run}");
+    let replayed = world.customs(&["replay", "run.rec", "--trace", "-o", "json"]).unchecked().run();
+    assert_eq!(found(replayed.exits(0)), ["trace strong env KEY -> return /pieces/1/bytes [[0,24]]"], "{replayed}");
+    assert_eq!(replayed.json["result"], run.json["result"], "{replayed}");
+    assert_eq!(world.customs(&["replay", "run.rec", "-o", "json"]).unchecked().run().code, 0);
+}

@@ -267,6 +267,9 @@ pub(crate) struct Replay {
     /// Change the bytes of a source and say what changes with it: an id of the run's sources, KIND:NAME, or all
     #[arg(long, value_name = "SOURCE", conflicts_with = "component")]
     pub(crate) perturb: Vec<String>,
+    /// Follow every byte: which bytes of the answer come from which source. The recorded run itself went at full speed
+    #[arg(long, conflicts_with = "perturb")]
+    pub(crate) trace: bool,
     /// Write the replay's ledger to a new file
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,
