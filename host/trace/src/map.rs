@@ -206,3 +206,59 @@ fn word(rest: &mut &str) -> Option<String> {
     *rest = rest.get(length..)?;
     Some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map() -> Map {
+        let path = |steps: Vec<Step>, part| Path { steps, part };
+        Map {
+            hooks: vec![
+                Hook {
+                    crossing: Crossing::Import {
+                        interface: "wasi:io/streams@0.2.6".into(),
+                        function: "[method]a.b".into(),
+                    },
+                    paths: vec![
+                        path(vec![Step::Argument("contents".into())], Part::Numbers(1)),
+                        path(vec![Step::Result, Step::Ok, Step::Each, Step::Element(12)], Part::Text),
+                    ],
+                },
+                Hook {
+                    crossing: Crossing::Export { interface: String::new(), function: "3:x".into() },
+                    paths: Vec::new(),
+                },
+                Hook {
+                    crossing: Crossing::Export { interface: "ä:b/c".into(), function: "f".into() },
+                    paths: vec![
+                        path(vec![Step::Result, Step::Err, Step::Case("no".into())], Part::Case),
+                        path(vec![Step::Result, Step::Some, Step::Field("a-b".into())], Part::Value),
+                    ],
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn a_map_is_the_same_when_it_is_read_back() {
+        assert_eq!(Map::from_bytes(&map().to_bytes()), Some(map()));
+        assert_eq!(Map::from_bytes(&Map::default().to_bytes()), Some(Map::default()));
+    }
+
+    #[test]
+    fn bytes_that_are_no_map_are_none_and_must_not_panic() {
+        let whole = map().to_bytes();
+        assert_eq!(Map::from_bytes(b""), None);
+        for cut in 1..whole.len() {
+            // Cut between hooks it is a shorter map.
+            let read = Map::from_bytes(&whole[..cut]);
+            assert!(read.is_none() || read != Some(map()), "{cut}");
+        }
+        for at in 0..whole.len() {
+            let mut turned = whole.clone();
+            turned[at] ^= 0x15;
+            let _ = Map::from_bytes(&turned);
+        }
+    }
+}

@@ -19,7 +19,7 @@ pub(super) const HOST: &str = "host";
 const RUN: i32 = 28;
 
 /// Runs that the report has room for.
-const RUNS: i32 = (REPORT_PAGES as i32 * 0x1_0000) / RUN;
+const RUNS: i32 = (REPORT_PAGES * 0x1_0000) / RUN;
 
 /// Memories of a hook module.
 pub(super) const GUEST: u32 = 0;

@@ -265,7 +265,7 @@ impl Body {
 
     /// A label to what the global of an argument or result holds. A vector's sixteen labels become one: arguments of
     /// that type are rare, and eight more globals for each argument are not.
-    pub(crate) fn to_global(&mut self, width: Width) {
+    pub(crate) fn pack(&mut self, width: Width) {
         match width {
             Width::Word => self.put(&I::I64ExtendI32U),
             Width::Long => {}
@@ -276,7 +276,7 @@ impl Body {
         }
     }
 
-    pub(crate) fn from_global(&mut self, width: Width) {
+    pub(crate) fn unpack(&mut self, width: Width) {
         match width {
             Width::Word => self.put(&I::I32WrapI64),
             Width::Long => {}

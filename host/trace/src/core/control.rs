@@ -60,7 +60,7 @@ impl Tracer<'_> {
             let (depth, entry) = self.peek(types.len() - 1 - at)?;
             self.label(depth, &entry);
             if to_caller {
-                self.body.to_global(width);
+                self.body.pack(width);
                 let global = self.around.globals.result(at)?;
                 self.put(&I::GlobalSet(global));
             } else {

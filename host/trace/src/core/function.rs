@@ -190,7 +190,7 @@ impl Tracer<'_> {
         for (at, ty) in self.locals.iter().enumerate().take(parameters) {
             if let Some(shadow) = self.shadows.get(at).copied().flatten() {
                 prologue.put(&I::GlobalGet(self.around.globals.argument(at)?));
-                prologue.from_global(Width::of(*ty));
+                prologue.unpack(Width::of(*ty));
                 prologue.put(&I::LocalSet(shadow));
             }
         }
@@ -388,7 +388,7 @@ impl Tracer<'_> {
         for at in 0..many {
             let (depth, entry) = self.peek(many - 1 - at)?;
             self.label(depth, &entry);
-            self.body.to_global(entry.width());
+            self.body.pack(entry.width());
             let global = self.around.globals.argument(at)?;
             self.put(&I::GlobalSet(global));
         }
@@ -402,14 +402,14 @@ impl Tracer<'_> {
         for (at, ty) in results.iter().enumerate() {
             let global = self.around.globals.result(at)?;
             self.put(&I::GlobalGet(global));
-            self.body.from_global(Width::of(*ty));
+            self.body.unpack(Width::of(*ty));
             self.push(*ty, Smear::Exact);
         }
         Ok(())
     }
 
     /// A global that keeps the union of labels that went somewhere: `entries`' labels join it.
-    pub(super) fn into_pool(&mut self, pool: u32, entries: &[(usize, Entry)], weak: bool) {
+    pub(super) fn pool(&mut self, pool: u32, entries: &[(usize, Entry)], weak: bool) {
         for (depth, entry) in entries {
             if entry.is_clean() {
                 continue;

@@ -170,14 +170,13 @@ impl Tracer<'_> {
         self.put(&I::End);
         self.put(&I::LocalGet(grown));
         let pages = self.around.globals.pages;
-        self.into_pool(pages, &[(depth, by)], false);
+        self.pool(pages, &[(depth, by)], false);
         self.pooled(pages);
         Ok(())
     }
 
     /// An operator with three words: they are kept in locals, and it is done. Gives the first local, the second
     /// operand's entry, and the third local.
-    #[expect(clippy::type_complexity, reason = "a tuple of what three callers take apart at once")]
     fn three(&mut self, operator: &O<'_>) -> Result<(u32, (usize, Entry), u32), Refusal> {
         self.pop()?;
         let second = self.pop()?;

@@ -272,7 +272,7 @@ impl Tracer<'_> {
             return self.apply(operator, Rule::Join(2, ty, Smear::Whole));
         };
         let by = by % bits;
-        let (whole, cut) = (by / 8 * 8, by % 8 != 0);
+        let (whole, cut) = (by / 8 * 8, !by.is_multiple_of(8));
         let left = matches!(operator, O::I32Shl | O::I64Shl | O::I32Rotl | O::I64Rotl);
         let turns = matches!(operator, O::I32Rotl | O::I64Rotl | O::I32Rotr | O::I64Rotr);
         let signed = matches!(operator, O::I32ShrS | O::I64ShrS);
@@ -376,8 +376,8 @@ impl Tracer<'_> {
                 let value = self.pop()?;
                 let index = self.pop()?;
                 self.original(operator)?;
-                self.into_pool(tables, &[value], false);
-                self.into_pool(tables, &[index], true);
+                self.pool(tables, &[value], false);
+                self.pool(tables, &[index], true);
             }
             O::TableSize { .. } => {
                 self.original(operator)?;
@@ -387,7 +387,7 @@ impl Tracer<'_> {
                 let many = self.pop()?;
                 let value = self.pop()?;
                 self.original(operator)?;
-                self.into_pool(tables, &[many, value], false);
+                self.pool(tables, &[many, value], false);
                 self.pooled(tables);
             }
             O::TableFill { .. } | O::TableCopy { .. } | O::TableInit { .. } => {
@@ -396,8 +396,8 @@ impl Tracer<'_> {
                 let at = self.pop()?;
                 self.original(operator)?;
                 let filled = matches!(operator, O::TableFill { .. });
-                self.into_pool(tables, &[value], !filled);
-                self.into_pool(tables, &[at, many], true);
+                self.pool(tables, &[value], !filled);
+                self.pool(tables, &[at, many], true);
             }
             O::ElemDrop { .. } => self.original(operator)?,
             _ => return Ok(false),

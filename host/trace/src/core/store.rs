@@ -15,7 +15,7 @@ use super::module::memory_type;
 
 /// Bytes of the memory that reports are written to, in pages of 64 KiB. When it is full the host reads it and writing
 /// starts again: more pages would save calls for results with thousands of pieces, and cost every instance.
-pub(crate) const REPORT_PAGES: u64 = 1;
+pub(crate) const REPORT_PAGES: i32 = 1;
 
 /// The store's module. `owner` is the module that defined the guest's memory.
 pub(crate) fn store(lanes: Lanes, owner: Option<&Facts>) -> Vec<u8> {
@@ -26,7 +26,11 @@ pub(crate) fn store(lanes: Lanes, owner: Option<&Facts>) -> Vec<u8> {
     let mut memories = MemorySection::new();
     let mut exports = ExportSection::new();
     memories.memory(guest).memory(guest);
-    memories.memory(MemoryType { minimum: REPORT_PAGES, maximum: Some(REPORT_PAGES), ..guest });
+    memories.memory(MemoryType {
+        minimum: u64::from(REPORT_PAGES.unsigned_abs()),
+        maximum: Some(u64::from(REPORT_PAGES.unsigned_abs())),
+        ..guest
+    });
     for (at, name) in [layout::MEMORY, layout::SHADOW, layout::REPORT].into_iter().enumerate() {
         exports.export(name, ExportKind::Memory, u32::try_from(at).unwrap_or_default());
     }
