@@ -14,9 +14,9 @@ use std::sync::Arc;
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
-/// Runs of labels that one call may report. A result of a megabyte where every second byte is labelled has as many; past it they are dropped,
-/// and the trace says that it is not complete.
-const MAX_RUNS: usize = 1 << 20;
+/// Runs of labels that one call may report. A result of half a megabyte where every second byte is labelled has as many, and they take ten
+/// megabytes; past it they are dropped, and the trace says that it is not complete.
+const MAX_RUNS: usize = 1 << 18;
 
 /// A run as it crosses: path, three places, offset, length, label.
 type Run = (u32, u32, u32, u32, u32, u32, u32);
@@ -24,8 +24,8 @@ type Run = (u32, u32, u32, u32, u32, u32, u32);
 /// Labelled bytes of what an export returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Returned {
-    /// Which part of the value.
-    pub path: Path,
+    /// Which part of the value: a hook of the map, and a path of it.
+    pub part: (u32, u32),
     /// Places in the lists on the way to it.
     pub places: [u32; 3],
     pub from: u64,
@@ -45,6 +45,16 @@ pub struct Traces {
     pub requests: Label,
     /// Something was dropped.
     pub cut: bool,
+    map: Arc<Map>,
+}
+
+impl Traces {
+    /// What a part of a returned value is.
+    #[must_use]
+    pub fn path(&self, returned: &Returned) -> Option<&Path> {
+        let (hook, path) = returned.part;
+        self.map.hooks.get(hook as usize)?.paths.get(path as usize)
+    }
 }
 
 /// The labels of a call that is running.
@@ -65,9 +75,10 @@ pub(crate) struct Labels {
 
 impl Labels {
     pub(crate) fn new(map: Arc<Map>) -> Labels {
+        let traces = Traces { map: Arc::clone(&map), ..Traces::default() };
         Labels {
             map,
-            traces: Traces::default(),
+            traces,
             numbered: BTreeMap::new(),
             fresh: Vec::new(),
             variables: Vec::new(),
@@ -144,8 +155,7 @@ impl Labels {
             self.traces.cut = true;
             return;
         }
-        let map = Arc::clone(&self.map);
-        let Some(place) = map.hooks.get(hook as usize) else { return };
+        let Some(place) = self.map.hooks.get(hook as usize) else { return };
         match place.crossing {
             Crossing::Import { .. } => match &mut self.leaving {
                 Some((of, before)) if *of == hook => before.extend(runs),
@@ -153,9 +163,8 @@ impl Labels {
             },
             Crossing::Export { .. } => {
                 for (path, first, second, third, offset, length, label) in runs {
-                    let Some(path) = place.paths.get(path as usize) else { continue };
                     self.traces.returned.push(Returned {
-                        path: path.clone(),
+                        part: (hook, path),
                         places: [first, second, third],
                         from: u64::from(offset),
                         to: u64::from(offset) + u64::from(length),

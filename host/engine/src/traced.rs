@@ -5,8 +5,11 @@ use crate::json::{Shape, Signature};
 use customs_boundary::{Returned, Traces};
 use customs_flow::{Finding, Strength, TracedLabel, traced};
 use customs_ledger::material::{Sink, SinkKind, Source};
-use customs_trace::{Label, Part, SOURCES, Step};
-use std::collections::BTreeMap;
+use customs_trace::{Label, Part, Path, SOURCES, Step};
+use std::collections::{BTreeMap, HashMap};
+
+/// What was returned, by its place.
+type Answers<'s> = HashMap<&'s str, Vec<&'s Sink>>;
 
 /// Labelled ranges by sink.
 type Ranges = BTreeMap<u64, Vec<(u64, u64, Label)>>;
@@ -20,8 +23,14 @@ pub(crate) fn findings(
     form: Form,
 ) -> Vec<Finding> {
     let mut ranges = traces.sinks.clone();
+    let mut answers = Answers::new();
+    for sink in sinks.iter().filter(|sink| matches!(sink.kind, SinkKind::Return | SinkKind::Error)) {
+        answers.entry(&sink.name).or_default().push(sink);
+    }
     for returned in &traces.returned {
-        place(returned, sinks, signature, &mut ranges);
+        if let Some(path) = traces.path(returned) {
+            place(returned, path, &answers, signature, &mut ranges);
+        }
     }
     if form == Form::Command {
         repeat_stdout(sinks, &mut ranges);
@@ -82,36 +91,36 @@ fn repeat_stdout(sinks: &[Sink], ranges: &mut Ranges) {
 }
 
 /// Puts the labels of a part of a returned value where it stands among the sinks.
-fn place(returned: &Returned, sinks: &[Sink], signature: Option<&Signature>, ranges: &mut Ranges) {
-    if returned.path.part == Part::Case {
+fn place(returned: &Returned, path: &Path, answers: &Answers<'_>, signature: Option<&Signature>, ranges: &mut Ranges) {
+    if path.part == Part::Case {
         return;
     }
     let typed = signature.and_then(|signature| signature.result.as_ref());
     let Some(mut pointer) = (match typed {
-        Some(shape) => pointer(shape, &returned.path.steps, returned.places),
-        None => block(&returned.path.steps, returned.places),
+        Some(shape) => pointer(shape, &path.steps, returned.places),
+        None => block(&path.steps, returned.places),
     }) else {
         return;
     };
     let (mut from, mut to) = (returned.from, returned.to);
-    match returned.path.part {
+    match path.part {
         // JSON has bytes as base64: four characters for three of them.
         Part::Numbers(1) => (from, to) = (from / 3 * 4, to.div_ceil(3).saturating_mul(4)),
         // And other numbers each as a place of its own.
         Part::Numbers(bytes) => {
             let bytes = u64::from(bytes.max(1));
             for at in from / bytes..to.div_ceil(bytes) {
-                whole(&format!("{pointer}/{at}"), returned.label, sinks, ranges);
+                whole(&format!("{pointer}/{at}"), returned.label, answers, ranges);
             }
             return;
         }
-        Part::Value => return whole(&pointer, returned.label, sinks, ranges),
+        Part::Value => return whole(&pointer, returned.label, answers, ranges),
         Part::Text | Part::Case => {}
     }
     if typed.is_none() {
         pointer = format!("/content/{pointer}");
     }
-    for sink in answers(&pointer, sinks) {
+    for sink in answers.get(pointer.as_str()).into_iter().flatten() {
         let end = to.min(sink.content.bytes);
         if from < end {
             ranges.entry(sink.id).or_default().push((from, end, returned.label));
@@ -119,13 +128,8 @@ fn place(returned: &Returned, sinks: &[Sink], signature: Option<&Signature>, ran
     }
 }
 
-fn answers<'s>(pointer: &str, sinks: &'s [Sink]) -> impl Iterator<Item = &'s Sink> {
-    let pointer = pointer.to_owned();
-    sinks.iter().filter(move |sink| matches!(sink.kind, SinkKind::Return | SinkKind::Error) && sink.name == pointer)
-}
-
-fn whole(pointer: &str, label: Label, sinks: &[Sink], ranges: &mut Ranges) {
-    for sink in answers(pointer, sinks) {
+fn whole(pointer: &str, label: Label, answers: &Answers<'_>, ranges: &mut Ranges) {
+    for sink in answers.get(pointer).into_iter().flatten() {
         ranges.entry(sink.id).or_default().push((0, sink.content.bytes, label));
     }
 }

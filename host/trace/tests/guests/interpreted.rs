@@ -1,5 +1,5 @@
 //! A guest in JavaScript: twelve thousand functions of an interpreter between the file and the answer. Compiling it takes
-//! minutes on a busy machine, so it runs where it is asked for: `make trace-interpreters`.
+//! minutes on a busy machine, so it runs where it is asked for: `-- --ignored`.
 
 use customs_trace::Step;
 use wasmtime::component::Val;
