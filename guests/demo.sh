@@ -71,6 +71,15 @@ for mode in plain split base64 truncate meta_path noise; do
     show 0 run tool-return-microbench.wasm --env "MODE=$mode" --env API_KEY=SEKRET_0123456789abcdef0123456789abcdef
 done
 
+say 'From the gallery: a question to a table, and the same tool asked for a table that is none of its business.'
+printf 'city,product,price\nBern,bell,9.90\nBasel,lamp,24.50\nBern,lamp,24.50\n' >data/sales.csv
+show 0 run query.wasm summarize --allow-read=./data \
+    --args '{"path":"/data/sales.csv","measures":[{"function":"count"},{"function":"sum","column":"price"}],"group-by":["city"]}'
+show 1 run query.wasm describe --arg path=/etc/passwd --arg format=csv --allow-read=./data
+
+say 'From the gallery: a reader of web pages. Nothing is looked up, and nobody is asked, before it is granted.'
+show 1 run readable.wasm --arg url=https://example.com/ --allow-net=https://www.example.com
+
 say 'Which grant decides, and why.'
 show 0 why --read /data/harbour.md --allow-read=./data
 show 1 why --read /data/secret.txt --allow-read=./data --deny-read=./data/secret.txt

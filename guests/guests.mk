@@ -11,7 +11,7 @@ WASI_WIT := $(foreach package,io clocks random filesystem sockets cli http,wit/w
 # Commands of WASI preview 1, as core modules; commands of WASI 0.2; and typed components, whose WIT goes into them.
 GUESTS_P1 := benign-tool evil-prompt-tool fs-violation tool-return-microbench
 GUESTS_P2 := hello ordinary
-GUESTS_TYPED := bench conformance dynamic fetch fetchbench leaks notes puppet scanner shapes transforms typedleaks
+GUESTS_TYPED := badwasmcp bench conformance dynamic fetch fetchbench leaks notes puppet query readable scancode scanner shapes transforms typedleaks wasmcp wassette
 
 RUST_P1 := $(GUESTS_P1:%=$(G)/target/wasm32-wasip1/release/%.wasm)
 RUST_P2 := $(patsubst %,$(G)/target/wasm32-wasip2/release/%.wasm,$(GUESTS_P2) $(GUESTS_TYPED))
@@ -21,12 +21,19 @@ RUST_SOURCES := $(shell find $(G)/rust wit -name '*.rs' -o -name '*.toml' -o -na
 HOSTILE_WAT := $(wildcard fixtures/hostile/*.wat)
 HOSTILE := $(HOSTILE_WAT:fixtures/hostile/%.wat=$(G)/dist/hostile/%.wasm)
 
+# Components that have the shape of a WIT and nothing in it, and a few as text: what is told of them is told by their shape.
+COMPAT_WIT := $(wildcard fixtures/compat/*.wit)
+COMPAT := $(COMPAT_WIT:fixtures/compat/%.wit=$(G)/dist/compat/%.wasm) \
+    $(patsubst fixtures/compat/%.wat,$(G)/dist/compat/%.wasm,$(wildcard fixtures/compat/*.wat))
+WASMCP_WIT := wit/wasmcp/auth.wit wit/wasmcp/mcp-v20251125.wit
+
 DIST := $(patsubst %,$(G)/dist/%.wasm,$(GUESTS_P1) $(GUESTS_P2) $(GUESTS_TYPED))
 
-.PHONY: guests guests-rust guests-hostile guests-c guests-js guests-python guests-clean
-guests: guests-rust guests-hostile guests-c guests-js guests-python
+.PHONY: guests guests-rust guests-hostile guests-compat guests-c guests-js guests-python guests-go guests-clean
+guests: guests-rust guests-hostile guests-compat guests-c guests-js guests-python guests-go
 guests-rust: $(DIST)
 guests-hostile: $(HOSTILE) $(G)/dist/hostile/.generated
+guests-compat: $(COMPAT)
 
 guests-clean:
 	rm -rf $(G)/dist $(G)/target
@@ -59,12 +66,16 @@ $(GUESTS_P2:%=$(G)/dist/%.wasm): $(G)/dist/%.wasm: $(G)/target/wasm32-wasip2/rel
 	@mkdir -p $(@D)
 	cp $< $@
 
+# Made for the packages of wasmcp: what it says about its tools, it says when it is asked.
+$(G)/dist/badwasmcp.wasm: GUEST_WIT = wit/wasi/io.wit wit/wasmcp/auth.wit wit/wasmcp/mcp-v20250618.wit
 $(G)/dist/conformance.wasm: GUEST_WIT = wit/customs-tool.wit
 $(G)/dist/dynamic.wasm: GUEST_WIT = wit/customs-tool.wit
 $(G)/dist/fetch.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetch/wit
 $(G)/dist/fetchbench.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetchbench/wit
 $(G)/dist/leaks.wasm: GUEST_WIT = $(WASI_WIT) wit/customs-tool.wit $(G)/rust/leaks/wit
 $(G)/dist/puppet.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/puppet/wit
+$(G)/dist/wasmcp.wasm: GUEST_WIT = $(WASI_WIT) $(WASMCP_WIT) $(G)/rust/wasmcp/wit
+$(G)/dist/readable.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/readable/wit
 $(GUESTS_TYPED:%=$(G)/dist/%.wasm): GUEST_WIT ?= $(G)/rust/$*/wit
 $(GUESTS_TYPED:%=$(G)/dist/%.wasm): $(G)/dist/%.wasm: $(G)/target/wasm32-wasip2/release/%.wasm $(GUEST_TOOLS)
 	@mkdir -p $(@D)
@@ -80,18 +91,37 @@ $(G)/dist/hostile/.generated: fixtures/hostile/generate.py $(GUEST_TOOLS)
 	@for text in $(@D)/*.wat; do $(GUEST_TOOLS) wat $$text $${text%.wat}.wasm && rm $$text || exit 1; done
 	@touch $@
 
+# The packages that a WIT there uses: those that bring a whole package of wasmcp of their own would have it twice.
+$(G)/dist/compat/wasmcp-keyvalue.wasm: COMPAT_USES = $(WASI_WIT) $(WASMCP_WIT)
+$(G)/dist/compat/http-server.wasm: COMPAT_USES = $(WASI_WIT)
+$(G)/dist/compat/%.wasm: fixtures/compat/%.wit $(GUEST_TOOLS) $(WASI_WIT) $(WASMCP_WIT)
+	@mkdir -p $(@D)
+	@$(GUEST_TOOLS) dummy $@ $(COMPAT_USES) $<
+
+$(G)/dist/compat/%.wasm: fixtures/compat/%.wat $(GUEST_TOOLS)
+	@mkdir -p $(@D)
+	@$(GUEST_TOOLS) wat $< $@
+
 # Those below are left out, with a sentence, on a machine that cannot build them.
 guests-c: $(GUEST_ENV)
-	@. ./$(GUEST_ENV) && if [ "$$guest_c" = yes ]; then $(MAKE) --no-print-directory -f $(G)/guests.mk $(G)/dist/wordcount.wasm; \
-	    else echo "guests: no clang for wasm32-wasi here, wordcount is left out" >&2; fi
+	@. ./$(GUEST_ENV) && if [ "$$guest_c" = yes ]; then \
+	    $(MAKE) --no-print-directory -f $(G)/guests.mk $(G)/dist/wordcount.wasm $(G)/dist/textstat.wasm; \
+	    else echo "guests: no clang for wasm32-wasi here, wordcount and textstat are left out" >&2; fi
 
 $(G)/dist/wordcount.wasm: $(G)/c/wordcount/wordcount.c
 	@mkdir -p $(@D)
 	clang --target=wasm32-wasi -O2 -Wall -Wextra -Werror -s -o $@ $<
 
+# A reactor, with the types of its WIT as a generator of bindings would leave them. It stays a core module: the host makes it a component.
+$(G)/dist/textstat.wasm: $(G)/c/textstat/textstat.c $(G)/c/textstat/wit/textstat.wit $(GUEST_TOOLS)
+	@mkdir -p $(@D) $(G)/target/c
+	clang --target=wasm32-wasi -mexec-model=reactor -O2 -Wall -Wextra -Werror -s -o $(G)/target/c/textstat.wasm $<
+	$(GUEST_TOOLS) embed $(G)/target/c/textstat.wasm $@ $(G)/c/textstat/wit
+
 guests-js:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory -f $(G)/guests.mk $(G)/dist/slug.wasm $(G)/dist/fetch-js.wasm; \
-	    else echo "guests: no npm here, slug and fetch-js are left out" >&2; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory -f $(G)/guests.mk \
+	        $(G)/dist/slug.wasm $(G)/dist/fetch-js.wasm $(G)/dist/imageinfo.wasm; \
+	    else echo "guests: no npm here, slug, fetch-js and imageinfo are left out" >&2; fi
 
 # Not `npm ci`: it wants builds for platforms in the lock that their authors never published, and fails for want of them. This takes the
 # versions of the lock as well, and writes nothing back.
@@ -115,23 +145,54 @@ $(G)/dist/slug.wasm: $(wildcard $(G)/js/slug/*.js $(G)/js/slug/wit/*.wit $(JS_BU
 $(G)/dist/fetch-js.wasm: $(wildcard $(G)/js/fetch/*.js $(G)/js/fetch/wit/*.wit $(JS_BUILD)) $(JS_READY)
 	$(call build-js,fetch,fetch-js)
 
+$(G)/dist/imageinfo.wasm: $(wildcard $(G)/js/imageinfo/*.js $(G)/js/imageinfo/wit/*.wit $(JS_BUILD)) $(JS_READY)
+	$(call build-js,imageinfo,imageinfo)
+
 PY := $(G)/target/python
 PY_VENV := $(PY)/venv
 
 guests-python:
-	@if python3 -c 'import ensurepip, venv' 2>/dev/null; then $(MAKE) --no-print-directory -f $(G)/guests.mk $(G)/dist/fetch-py.wasm; \
-	    else echo "guests: no python3 with venv here (on Debian: python3-venv), fetch-py is left out" >&2; fi
+	@if python3 -c 'import ensurepip, venv' 2>/dev/null; then $(MAKE) --no-print-directory -f $(G)/guests.mk \
+	        $(G)/dist/fetch-py.wasm $(G)/dist/gitlog.wasm; \
+	    else echo "guests: no python3 with venv here (on Debian: python3-venv), fetch-py and gitlog are left out" >&2; fi
 
 $(PY_VENV)/.installed: $(G)/python/requirements.txt
 	python3 -m venv --clear $(PY_VENV)
 	$(PY_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r $<
 	touch $@
 
-# From a copy, because Python leaves compiled modules beside the sources. VIRTUAL_ENV keeps what else this machine's Python has installed out
-# of the component.
-$(G)/dist/fetch-py.wasm: $(wildcard $(G)/python/fetch/*.py $(G)/python/fetch/wit/*.wit wit/wasi/*.wit) $(PY_VENV)/.installed $(GUEST_TOOLS)
-	@rm -rf $(PY)/fetch && mkdir -p $(@D) $(PY)/fetch
-	cp $(G)/python/fetch/*.py $(PY)/fetch
-	VIRTUAL_ENV=$(PY_VENV) $(PY_VENV)/bin/componentize-py --quiet $(WASI_WIT:%=-d %) -d $(G)/python/fetch/wit -w example:fetch-py/fetcher \
-	    componentize app -p $(PY)/fetch -o $(PY)/fetch-py.wasm
-	$(GUEST_TOOLS) docs $(PY)/fetch-py.wasm $@ $(WASI_WIT) $(G)/python/fetch/wit
+PY_READY := $(PY_VENV)/.installed $(GUEST_TOOLS)
+
+# build-python NAME WORLD COMPONENT. From a copy, because Python leaves compiled modules beside the sources. VIRTUAL_ENV keeps what else this
+# machine's Python has installed out of the component.
+define build-python
+	@rm -rf $(PY)/$(1) && mkdir -p $(@D) $(PY)/$(1)
+	cp $(G)/python/$(1)/*.py $(PY)/$(1)
+	VIRTUAL_ENV=$(PY_VENV) $(PY_VENV)/bin/componentize-py --quiet $(WASI_WIT:%=-d %) -d $(G)/python/$(1)/wit -w $(2) \
+	    componentize app -p $(PY)/$(1) -o $(PY)/$(3).wasm
+	$(GUEST_TOOLS) docs $(PY)/$(3).wasm $@ $(WASI_WIT) $(G)/python/$(1)/wit
+endef
+
+$(G)/dist/fetch-py.wasm: $(wildcard $(G)/python/fetch/*.py $(G)/python/fetch/wit/*.wit wit/wasi/*.wit) $(PY_READY)
+	$(call build-python,fetch,example:fetch-py/fetcher,fetch-py)
+
+$(G)/dist/gitlog.wasm: $(wildcard $(G)/python/gitlog/*.py $(G)/python/gitlog/wit/*.wit wit/wasi/*.wit) $(PY_READY)
+	$(call build-python,gitlog,customs:gitlog/repository-reader,gitlog)
+
+# Go comes as a wheel, like the Python tools.
+GO := $(G)/target/go
+guests-go:
+	@if python3 -c 'import ensurepip, venv' 2>/dev/null; then $(MAKE) --no-print-directory -f $(G)/guests.mk $(G)/dist/lines.wasm || \
+	    { rm -f $(G)/dist/lines.wasm; echo "guests: Go cannot be had or does not work here, lines is left out" >&2; }; \
+	    else echo "guests: no python3 with venv here to install Go with, lines is left out" >&2; fi
+
+$(GO)/venv/.installed: $(G)/go/requirements.txt
+	@mkdir -p $(GO)
+	python3 -m venv --clear $(GO)/venv
+	$(GO)/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r $<
+	touch $@
+
+$(G)/dist/lines.wasm: $(G)/go/lines/main.go $(G)/go/lines/go.mod $(GO)/venv/.installed
+	@mkdir -p $(@D)
+	cd $(G)/go/lines && GOCACHE=$(CURDIR)/$(GO)/cache GOPATH=$(CURDIR)/$(GO)/path GOTOOLCHAIN=local GOPROXY=off GOOS=wasip1 GOARCH=wasm \
+	    $(CURDIR)/$(GO)/venv/bin/go build -trimpath -ldflags='-s -w' -o $(CURDIR)/$@ .

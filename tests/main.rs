@@ -15,11 +15,14 @@
 mod support;
 
 mod clocks;
+mod compatibility;
 mod contract;
 mod environment;
 mod evidence;
 mod filesystem;
 mod findings;
+mod gallery;
+mod least;
 mod ledger;
 mod limits;
 mod loading;

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 const guests = {
   slug: { worldName: "slugger", disableFeatures: ["http", "fetch-event"] },
   fetch: { worldName: "fetcher", disableFeatures: ["fetch-event"] },
+  imageinfo: { worldName: "imageinfo", disableFeatures: ["http", "fetch-event"] },
 };
 
 const here = dirname(fileURLToPath(import.meta.url));

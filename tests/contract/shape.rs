@@ -217,6 +217,7 @@ fn inspect_shows_every_guest_with_schemas_and_digest() {
         ("shapes", "typed exports"),
         ("bench", "typed exports"),
         ("dynamic", "customs:tool"),
+        ("wasmcp", "wasmcp"),
         ("benign-tool", "command"),
         ("evil-prompt-tool", "command"),
         ("fs-violation", "command"),
@@ -239,7 +240,7 @@ fn inspect_shows_every_guest_with_schemas_and_digest() {
         assert_eq!(run.json["component"]["sha256"], hex(&Sha256::digest(&bytes)), "{name}");
         assert_eq!(run.json["component"]["size"], bytes.len(), "{name}");
         let tools = run.json["tools"].as_array().unwrap();
-        assert!(form == "customs:tool" || !tools.is_empty(), "{name}: {run}");
+        assert!(matches!(form, "customs:tool" | "wasmcp") || !tools.is_empty(), "{name}: {run}");
         for tool in tools {
             has(name, tool, &[("name", "text"), ("inputSchema", "object"), ("signature", "text")]);
             assert_eq!(tool["inputSchema"]["type"], "object", "{name}: {tool}");

@@ -2,7 +2,7 @@
 
 use customs_boundary::{Context, Network, Roots};
 use customs_engine::load::{Allocation, Cache, Compiler, Fuel, read_component};
-use customs_engine::{Form, Host, Listed, Program, Report, Session};
+use customs_engine::{Host, Listed, Program, Report, Session};
 use customs_ledger::{Component, Event, Ledger, Open, RunKey};
 use customs_policy::{HostView, Layer, Origin, PathKind, Policy, RawGrants};
 use serde_json::Value;
@@ -65,7 +65,7 @@ impl Inside {
         let loaded = Compiler::InProcess.load(self.host.engine(), Some(&kept), &wasm, &|_| {}).unwrap();
         let component = loaded.component.clone();
         let program = Arc::new(Program::new(&self.host, loaded).unwrap());
-        if program.catalogue().form == Form::Dynamic {
+        if program.catalogue().form.describes_itself() {
             self.list(&program);
         }
         (program, component)

@@ -10,6 +10,7 @@
 //! | `/reflect?NAME` | the value of the request's header of that name, in the header `x-reflected` and in the body |
 //! | `/redirect?URL` | 302 with that `Location` |
 //! | `/large?N` | N letters x |
+//! | `/typed?TYPE&HEX` | the bytes that the hexadecimal digits stand for, with that content type |
 //! | `/swallow` | how many bytes the body had; none is kept |
 //! | `/early` | 200 before the body of the request is read, which never is |
 //! | `/trailers` | chunks, an extension of one, and a trailer |
@@ -452,6 +453,12 @@ impl<S: Read + Write> Web<'_, S> {
                 self.answer(200, &[("x-reflected", &value)], format!("reflected: {value}\n").as_bytes())?;
             }
             "/redirect" => self.answer(302, &[("location", query)], b"elsewhere")?,
+            "/typed" => {
+                let (kind, digits) = query.split_once('&').unwrap_or((query, ""));
+                let digit = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+                let body: Vec<u8> = (0..digits.len()).step_by(2).map(digit).collect();
+                self.answer(200, &[("content-type", kind)], &body)?;
+            }
             "/large" => self.answer(200, &[], &vec![b'x'; number])?,
             "/swallow" => {
                 let length = self.heard().length;

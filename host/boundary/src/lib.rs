@@ -39,6 +39,7 @@ mod stdio;
 mod stop;
 mod tap;
 pub mod tape;
+pub mod wasmcp;
 
 pub use context::{Context, LogLevel, Said, Tool, ToolPre, tool_exports, tool_types};
 pub use flow::Way;

@@ -110,6 +110,10 @@ impl State {
         self.limits.with_shadow();
     }
 
+    pub(crate) fn table_mut(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
     #[must_use]
     pub fn recorder(&self) -> &Recorder {
         &self.guard.recorder

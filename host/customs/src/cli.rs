@@ -30,9 +30,9 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Tell what a ledger says: what was reached, denied and found
     Report(Report),
-    /// Say what a policy decides about one access (--read, --write, --net, or --env NAME), and which grant would change it
+    /// Say what a policy decides about one access (--read, --write, --net, or --env NAME), or explain a record of a ledger (--seq)
     Why(Box<Why>),
-    /// Check or show a policy
+    /// Check, show, compare, learn or import a policy
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Look through agent skills, with a scanner that can reach nothing
@@ -355,6 +355,12 @@ pub(crate) struct Scan {
 
 #[derive(Debug, Args)]
 pub(crate) struct Why {
+    /// A ledger, with --seq: explain one of its records
+    #[arg(requires = "seq")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// The number of the record
+    #[arg(long, value_name = "N", requires = "ledger", conflicts_with_all = ["read", "write", "net"])]
+    pub(crate) seq: Option<u64>,
     /// Reading this path, as the tool sees it
     #[arg(long, value_name = "PATH")]
     pub(crate) read: Option<String>,
@@ -383,6 +389,59 @@ pub(crate) enum PolicyCommand {
     Check(PolicyCheck),
     /// Show what grants and a policy file come to
     Show(Box<PolicyShow>),
+    /// Say what one policy file allows that another does not
+    Diff(PolicyDiff),
+    /// Learn the least policy from ledgers of real runs
+    Least(Box<PolicyLeast>),
+    /// Turn a policy of Wassette into a table of customs.toml
+    Import(PolicyImport),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyDiff {
+    /// The policy file to compare with
+    pub(crate) first: PathBuf,
+    /// The policy file that is compared
+    pub(crate) second: PathBuf,
+    /// Only this table
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tool: Option<String>,
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyLeast {
+    /// Ledgers of runs of one component
+    #[arg(required = true, value_name = "LEDGER")]
+    pub(crate) ledgers: Vec<PathBuf>,
+    /// The policy file that these runs had; the grants in the ledger where neither it nor flags are given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Which tool of that file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tool: Option<String>,
+    /// Write the policy to a new file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+    /// Where several files of a directory were used, grant the directory
+    #[arg(long)]
+    pub(crate) generalize: bool,
+    #[command(flatten)]
+    pub(crate) grants: Grants,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyImport {
+    /// The policy file of Wassette: policy.yaml
+    pub(crate) file: PathBuf,
+    /// The name of the table; that of the file's directory where left out
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tool: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -56,6 +56,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Fault> {
         Command::Why(why) => commands::why::run(&why),
         Command::Policy(PolicyCommand::Check(check)) => commands::policy::check(&check),
         Command::Policy(PolicyCommand::Show(show)) => commands::policy::show(&show),
+        Command::Policy(PolicyCommand::Diff(diff)) => commands::policy::diff::run(&diff),
+        Command::Policy(PolicyCommand::Least(least)) => commands::policy::least::run(&least),
+        Command::Policy(PolicyCommand::Import(import)) => commands::policy::import::run(&import),
         Command::New(new) => commands::new::run(&new),
         Command::Docs(docs) => commands::docs::run(&docs),
     }

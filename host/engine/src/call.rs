@@ -160,7 +160,7 @@ impl Session {
             return Err(format!("the arguments have {size} bytes, the input limit is {limit}"));
         }
         let ready = match program.catalogue().form {
-            Form::Dynamic => match checks {
+            Form::Dynamic | Form::Wasmcp => match checks {
                 Some(dynamic::Checks::Contract(contract)) => {
                     json = contract.check_arguments(json)?;
                     Ready::Dynamic(Arc::clone(contract))
@@ -342,6 +342,9 @@ impl Session {
             (Pre::Dynamic(pre), Ready::Dynamic(contract)) => {
                 dynamic::call(pre, store, &prepared.tool, &prepared.text, contract).await
             }
+            (Pre::Wasmcp(pre), Ready::Dynamic(contract)) => {
+                pre.call(store, &prepared.tool, &prepared.text, contract).await
+            }
             _ => wasmtime::bail!("the call was prepared for another program"),
         }
     }
@@ -394,6 +397,7 @@ impl Session {
             observed: detail.as_deref().filter(|_| is_limit),
             detail: detail.as_deref().filter(|_| !is_limit),
             imports: &harvest.imports,
+            memory: Some(peak_memory),
             searched: Some(if searched { "whole" } else { "part" }),
         }))?;
         for (at, finding) in findings.iter().enumerate() {
@@ -512,7 +516,7 @@ impl Session {
     /// The tools as a client is to see them. A component that describes its own is asked, in a store that is granted nothing.
     pub async fn list(&self, nothing: &Arc<Policy>, no_roots: &Arc<Roots>) -> Result<Vec<dynamic::Listed>, CallError> {
         match &self.program.pre {
-            Pre::Dynamic(_) => self.list_dynamic(nothing, no_roots).await,
+            Pre::Dynamic(_) | Pre::Wasmcp(_) => self.list_dynamic(nothing, no_roots).await,
             Pre::Typed(_) | Pre::Command(_) => {
                 Ok(self.program.catalogue().tools.iter().map(crate::catalogue::ToolInfo::listed).collect())
             }
@@ -525,7 +529,9 @@ impl Session {
         nothing: &Arc<Policy>,
         no_roots: &Arc<Roots>,
     ) -> Result<Vec<dynamic::Listed>, CallError> {
-        let Pre::Dynamic(pre) = &self.program.pre else { return Ok(Vec::new()) };
+        if !self.program.catalogue().form.describes_itself() {
+            return Ok(Vec::new());
+        }
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let digest = Digest::of(b"{}");
         self.append(&Event::Call { call, tool: "list-tools", bytes: 2, digest })?;
@@ -551,7 +557,14 @@ impl Session {
         let timeout = self.policy.limits().timeout;
         arm(&mut store, recorder.clone(), Context::default(), Instant::now() + timeout, timeout);
         let running = self.program.host.running();
-        let listed = tokio::time::timeout(timeout, dynamic::list(pre, &mut store)).await;
+        let listed = async {
+            match &self.program.pre {
+                Pre::Dynamic(pre) => dynamic::list(pre, &mut store).await,
+                Pre::Wasmcp(pre) => pre.list(&mut store).await,
+                Pre::Typed(_) | Pre::Command(_) => Ok(Vec::new()),
+            }
+        };
+        let listed = tokio::time::timeout(timeout, listed).await;
         drop(running);
         let (listed, ending) = match listed {
             Ok(Ok(listed)) => (Some(listed), Ending::Returned),

@@ -3,6 +3,7 @@
 use crate::dynamic::{Checks, Listed};
 use crate::json::{Allowance, Signature, answer_schema, input_schema, output_schema, signature_within, wit_text};
 use crate::load::Facts;
+use crate::wasmcp;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ const MAX_NAME: usize = 128;
 pub enum Form {
     /// `customs:tool/tools`: it describes its tools itself, when asked.
     Dynamic,
+    /// `wasmcp:mcp-v*/tools`: it does so too, in the words of wasmcp.
+    Wasmcp,
     /// `wasi:cli/run`, or a p1 module with `_start`: one tool, `run`.
     Command,
     /// Every exported function is a tool.
@@ -29,8 +32,18 @@ impl Form {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Dynamic => "customs:tool",
+            Self::Wasmcp => "wasmcp",
             Self::Command => "command",
             Self::Typed => "typed exports",
+        }
+    }
+
+    /// The component has to be asked for its tools, and writes the keys of its results itself.
+    #[must_use]
+    pub fn describes_itself(self) -> bool {
+        match self {
+            Self::Dynamic | Self::Wasmcp => true,
+            Self::Command | Self::Typed => false,
         }
     }
 }
@@ -103,8 +116,18 @@ pub(crate) fn catalogue(component: &Component, facts: &Facts) -> Result<Catalogu
     if has("customs:tool/tools") {
         return Ok(Catalogue { form: Form::Dynamic, tools: Vec::new(), unusable: Vec::new() });
     }
-    if let Some(name) = names.iter().find(|n| n.starts_with("wasmcp:mcp-v")) {
-        return Err(format!("exports {}, which this version cannot call", short(name)));
+    let others = wasmcp::others(component);
+    if let Some(name) = wasmcp::exported(component) {
+        wasmcp::check(component, &name)?;
+        let why = "customs serves tools, and this is something else of MCP";
+        let unusable = others.into_iter().map(|name| Unusable { name, why: why.to_owned() }).collect();
+        return Ok(Catalogue { form: Form::Wasmcp, tools: Vec::new(), unusable });
+    }
+    if let Some(name) = others.first() {
+        return Err(format!("exports {name} and no tools, which are all that customs calls"));
+    }
+    if let Some(name) = names.iter().find(|n| n.starts_with("wasi:cli/run@") && !n.starts_with("wasi:cli/run@0.2.")) {
+        return Err(format!("exports {name}; this version runs commands of WASI 0.2"));
     }
     if has("wasi:cli/run") {
         return Ok(Catalogue { form: Form::Command, tools: vec![command()], unusable: Vec::new() });
@@ -134,7 +157,7 @@ fn command() -> ToolInfo {
 /// Things that toolchains export for their own use.
 fn is_toolchain(interface: Option<&str>, function: &str) -> bool {
     match interface {
-        Some(name) => name.starts_with("wasi:") || name == "exports",
+        Some(name) => name == "exports",
         None => function == "init" || function.starts_with("cabi_") || function.starts_with('_'),
     }
 }
@@ -143,6 +166,7 @@ fn typed(component: &Component, facts: &Facts) -> Result<Catalogue, String> {
     let engine = component.engine();
     let mut found = Vec::new();
     let mut unusable = Vec::new();
+    let mut served = Vec::new();
     let mut allowance = Allowance::for_functions(20);
     let mut add =
         |interface: Option<&str>, function: &str, item: &ComponentItem, export: Option<ComponentExportIndex>| {
@@ -164,6 +188,7 @@ fn typed(component: &Component, facts: &Facts) -> Result<Catalogue, String> {
     for (name, export) in component.component_type().exports(engine) {
         match &export.ty {
             ComponentItem::ComponentFunc(_) => add(None, name, &export.ty, component.get_export_index(None, name)),
+            ComponentItem::ComponentInstance(_) if name.starts_with("wasi:") => served.push(name.to_owned()),
             ComponentItem::ComponentInstance(instance) => {
                 let parent = component.get_export_index(None, name);
                 for (function, inner) in instance.exports(engine) {
@@ -177,6 +202,14 @@ fn typed(component: &Component, facts: &Facts) -> Result<Catalogue, String> {
     if found.len() > MAX_TOOLS {
         return Err(format!("exports {} functions, and at most {MAX_TOOLS} can be tools", found.len()));
     }
+    unusable.extend(served.into_iter().map(|name| {
+        let why = if name.starts_with("wasi:http/") {
+            "it is a server of HTTP requests, and customs calls functions"
+        } else {
+            "it is an interface of WASI, which others call"
+        };
+        Unusable { name, why: why.to_owned() }
+    }));
     let tools = name_all(found, facts, &mut unusable);
     if tools.is_empty() && unusable.is_empty() {
         return Err("exports no functions, so it offers no tools".to_owned());

@@ -1,4 +1,5 @@
-//! `customs:tool/tools`: components that describe their tools themselves and answer in MCP content blocks.
+//! Components that describe their tools themselves and answer in MCP content blocks: `customs:tool/tools` here, those of wasmcp in
+//! [`crate::wasmcp`], which puts what it gets into the same words. What a tool may say about itself and answer is decided here for both.
 
 use crate::call::Answer;
 use crate::ending::Ending;
@@ -11,11 +12,11 @@ use std::sync::Arc;
 use wasmtime::Store;
 
 /// Tools one component may list.
-const MAX_LISTED: usize = 1_000;
+pub(crate) const MAX_LISTED: usize = 1_000;
 /// Bytes of one tool's texts together.
 const MAX_TEXT: usize = 256 * 1024;
 /// Bytes of the texts of all tools. Their schemas are looked through and compiled before anything else happens.
-const MAX_TEXTS: usize = 2 * 1024 * 1024;
+pub(crate) const MAX_TEXTS: usize = 2 * 1024 * 1024;
 /// Bytes of a media type.
 const MAX_MIME_TYPE: usize = 255;
 /// Bytes of an address. Data travels in blobs, not in `data:` addresses.
@@ -59,6 +60,11 @@ impl Listed {
 pub(crate) async fn list(pre: &ToolPre<State>, store: &mut Store<State>) -> wasmtime::Result<Vec<Listed>> {
     let tool = pre.instantiate_async(&mut *store).await?;
     let tools = tool.customs_tool_tools().call_list_tools(&mut *store).await?;
+    describe(tools)
+}
+
+/// The tools as they will be listed, in the order of their names.
+pub(crate) fn describe(tools: Vec<tool_types::Tool>) -> wasmtime::Result<Vec<Listed>> {
     if tools.len() > MAX_LISTED {
         wasmtime::bail!("the component lists {} tools, and at most {MAX_LISTED} are taken", tools.len());
     }
@@ -74,7 +80,7 @@ pub(crate) async fn list(pre: &ToolPre<State>, store: &mut Store<State>) -> wasm
     Ok(listed)
 }
 
-fn size(tool: &tool_types::Tool) -> usize {
+pub(crate) fn size(tool: &tool_types::Tool) -> usize {
     tool.input_schema.len()
         + tool.output_schema.as_ref().map_or(0, String::len)
         + tool.description.as_ref().map_or(0, String::len)
@@ -129,21 +135,30 @@ pub(crate) async fn call(
     let result = tool.customs_tool_tools().call_call_tool(&mut *store, name, arguments).await?;
     Ok(match result {
         Ok(result) => answer(result, contract),
-        Err(tool_types::CallError::Cancelled) => Answer { ending: Ending::Cancelled, result: None },
-        Err(error) => {
-            let text = match error {
-                tool_types::CallError::UnknownTool(text) => format!("unknown tool: {text}"),
-                tool_types::CallError::InvalidArguments(text) => format!("invalid arguments: {text}"),
-                tool_types::CallError::Internal(text) => text,
-                tool_types::CallError::Cancelled => "cancelled".to_owned(),
-            };
-            Answer { ending: Ending::Error, result: Some(ToolResult::error(text)) }
-        }
+        Err(error) => failed(error),
     })
 }
 
-fn answer(result: tool_types::CallResult, contract: &Contract) -> Answer {
-    let not_this = |text: String| Answer { ending: Ending::Error, result: Some(ToolResult::error(text)) };
+/// Why there is no result.
+pub(crate) fn failed(error: tool_types::CallError) -> Answer {
+    not_this(match error {
+        tool_types::CallError::Cancelled => return Answer { ending: Ending::Cancelled, result: None },
+        tool_types::CallError::UnknownTool(text) => format!("unknown tool: {text}"),
+        tool_types::CallError::InvalidArguments(text) => format!("invalid arguments: {text}"),
+        tool_types::CallError::Internal(text) => text,
+    })
+}
+
+fn not_this(text: String) -> Answer {
+    Answer { ending: Ending::Error, result: Some(ToolResult::error(text)) }
+}
+
+/// What was refused of a block of a result.
+pub(crate) fn refused_block(at: usize, why: &str) -> Answer {
+    not_this(format!("the tool's content block {at} is refused: {why}"))
+}
+
+pub(crate) fn answer(result: tool_types::CallResult, contract: &Contract) -> Answer {
     let structured = match result.structured_content.as_deref().map(serde_json::from_str::<Value>) {
         None => None,
         Some(Ok(value @ Value::Object(_))) => Some(value),
@@ -157,7 +172,7 @@ fn answer(result: tool_types::CallResult, contract: &Contract) -> Answer {
     }
     for (at, block) in result.content.iter().enumerate() {
         if let Err(why) = check_block(block) {
-            return not_this(format!("the tool's content block {at} is refused: {why}"));
+            return refused_block(at, &why);
         }
     }
     let content = result.content.into_iter().map(content).collect();

@@ -1,6 +1,7 @@
 //! How a call ended, named so that a person and a script can tell what stopped it.
 
 use customs_boundary::Stop;
+use customs_boundary::wasmcp::NotProvided;
 use std::fmt;
 use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
@@ -108,6 +109,10 @@ pub(crate) fn name(error: &wasmtime::Error, stop: Option<Stop>, fuel: Option<u64
                 Ending::Trap { detail: text.strip_prefix("wasm trap: ").unwrap_or(&text).to_owned() }
             }
         };
+    }
+    // The guest has named the function: what is in the text says nothing about limits.
+    if let Some(called) = error.downcast_ref::<NotProvided>() {
+        return Ending::Trap { detail: called.to_string().chars().take(300).collect() };
     }
     if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
         let observed = format!("more than {}", customs_boundary::MAX_HANDLES);

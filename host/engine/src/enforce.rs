@@ -61,18 +61,20 @@ impl ByRules {
     /// Whether a rule or a default could stop what one of these sources has on its way to one of these places of a kind. A place of an answer
     /// may be left without its name: then every rule that binds some place binds.
     fn concerns<'n>(&self, sources: &[Source], kind: SinkKind, names: impl Iterator<Item = &'n str> + Clone) -> bool {
-        // What left an earlier call may have come in as anything.
-        let earlier = !self.lineage.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        if earlier {
-            return self.policy.may_stop_flows_to(kind.as_str(), self.defaults);
-        }
-        sources.iter().any(|source| {
-            let (class, source_kind, sink_kind) = (source.class.as_str(), source.kind.as_str(), kind.as_str());
+        let binds = |class: Class, source_kind: SourceKind, source_name: &str| {
+            let (class, source_kind, sink_kind) = (class.as_str(), source_kind.as_str(), kind.as_str());
             names.clone().any(|sink_name| {
-                let ends = FlowEnds { class, source_kind, source_name: &source.name, sink_kind, sink_name };
+                let ends = FlowEnds { class, source_kind, source_name, sink_kind, sink_name };
                 self.policy.flow(&ends, self.defaults).0 > FlowAction::Warn
             })
-        })
+        };
+        // What left an earlier call may have come in as anything, and is still what it was there.
+        let lineage = self.lineage.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = match lineage.left() {
+            Some(mut left) => left.any(|(class, kind, name)| binds(class, kind, name)),
+            None => self.policy.may_stop_flows_to(kind.as_str(), self.defaults),
+        };
+        earlier || sources.iter().any(|source| binds(source.class, source.kind, &source.name))
     }
 }
 

@@ -18,6 +18,7 @@ pub mod replay;
 mod report;
 mod sinks;
 mod traced;
+mod wasmcp;
 
 pub use call::{Prepared, Session};
 pub use catalogue::{Form, ToolInfo};

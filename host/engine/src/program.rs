@@ -3,6 +3,7 @@
 use crate::catalogue::{Catalogue, ToolInfo, catalogue};
 use crate::clock::{Running, Ticker};
 use crate::load::{Allocation, Facts, Fuel, LoadError, Loaded, engine};
+use crate::wasmcp;
 use customs_boundary::{State, ToolPre, link, link_labels};
 use customs_trace::Map;
 use std::sync::Arc;
@@ -81,6 +82,7 @@ pub(crate) enum Pre {
     Typed(InstancePre<State>),
     Command(CommandPre<State>),
     Dynamic(ToolPre<State>),
+    Wasmcp(wasmcp::Pre),
 }
 
 impl std::fmt::Debug for Program {
@@ -94,19 +96,25 @@ impl Program {
     pub fn new(host: &Arc<Host>, loaded: Loaded) -> Result<Program, String> {
         let catalogue = catalogue(&loaded.component, &loaded.facts)?;
         let missing = |e: wasmtime::Error| missing_imports(&e, &loaded.facts);
-        let pre = match loaded.map {
-            None => host.linker.instantiate_pre(&loaded.component),
-            Some(_) => {
-                let mut linker = host.linker.clone();
+        let wasmcp = catalogue.form == crate::Form::Wasmcp;
+        let pre = if wasmcp || loaded.map.is_some() {
+            let mut linker = host.linker.clone();
+            if loaded.map.is_some() {
                 link_labels(&mut linker).map_err(|e| first_line(&e))?;
-                linker.instantiate_pre(&loaded.component)
             }
+            if wasmcp {
+                customs_boundary::wasmcp::link_nothing(&mut linker, &loaded.component).map_err(|e| first_line(&e))?;
+            }
+            linker.instantiate_pre(&loaded.component)
+        } else {
+            host.linker.instantiate_pre(&loaded.component)
         };
         let pre = pre.map_err(missing)?;
         let pre = match catalogue.form {
             crate::Form::Typed => Pre::Typed(pre),
             crate::Form::Command => Pre::Command(CommandPre::new(pre).map_err(|e| first_line(&e))?),
             crate::Form::Dynamic => Pre::Dynamic(ToolPre::new(pre).map_err(|e| first_line(&e))?),
+            crate::Form::Wasmcp => Pre::Wasmcp(wasmcp::Pre::new(pre)?),
         };
         Ok(Program {
             host: Arc::clone(host),
@@ -157,6 +165,11 @@ fn missing_imports(error: &wasmtime::Error, facts: &Facts) -> String {
     match named {
         Some(import) if text.contains("has the wrong type") && !text.contains("is missing") => {
             format!("imports {import} with a type that is not its own")
+        }
+        Some(import) if import.starts_with("wasmcp:") => {
+            format!(
+                "imports functions of {import}, which customs does not provide: wasmcp composes a component with its own for that"
+            )
         }
         Some(import) => format!("imports {import}, which customs does not provide"),
         None => format!("cannot be linked: {}", first_line(error)),

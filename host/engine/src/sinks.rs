@@ -19,8 +19,8 @@ pub(crate) fn record(recorder: &Recorder, of: u64, result: &ToolResult, form: Fo
     let way = Way::Out(kind);
     if let Some(structured) = &result.structured {
         let mut leaves = Vec::new();
-        // The keys of a typed result are the component's type, those of a dynamic one are written by the guest at run time.
-        let whole = collect(structured, String::new(), form == Form::Dynamic, &mut leaves);
+        // The keys of a typed result are the component's type, those of others are written by the guest at run time.
+        let whole = collect(structured, String::new(), form.describes_itself(), &mut leaves);
         leaves.extend(bools(structured, ""));
         for (name, bytes) in &leaves {
             recorder.whole(of, way, name, bytes)?;

@@ -112,6 +112,8 @@ pub struct End<'a> {
     pub detail: Option<&'a str>,
     /// How often each import was called, counted or not by records of its own.
     pub imports: &'a BTreeMap<&'a str, u64>,
+    /// Bytes of linear memory that it used at most.
+    pub memory: Option<u64>,
     /// Whether everything was searched for findings: `whole` or `part`. None where nothing looked.
     pub searched: Option<&'a str>,
 }
@@ -235,6 +237,7 @@ impl End<'_> {
         line.optional_text("observed", self.observed);
         line.optional_text("detail", self.detail);
         line.counts("imports", self.imports);
+        line.optional_number("memory", self.memory);
         line.optional_text("searched", self.searched);
     }
 }

@@ -127,6 +127,7 @@ const END: &[Field] = &[
     Field("observed", Text, May),
     Field("detail", Text, May),
     Field("imports", Counts, Must),
+    Field("memory", Number, May),
     Field("searched", Text, May),
 ];
 const FINDING: &[Field] = &[Field("call", Number, Must), Field("finding", Object, Must)];

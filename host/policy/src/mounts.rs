@@ -133,7 +133,7 @@ fn parse(entry: &Entry<'_>, host: &dyn HostView) -> Result<Mount, PolicyError> {
 }
 
 /// The guest path that goes without saying: the path as written, from `/`.
-fn guest_name(written: &str) -> Result<GuestPath, String> {
+pub(crate) fn guest_name(written: &str) -> Result<GuestPath, String> {
     let mut guest = String::new();
     for component in Path::new(written).components() {
         match component {

@@ -16,6 +16,8 @@ pub(crate) struct NetDeny {
     hosts: DeniedHosts,
     port: Option<u16>,
     pub(crate) rule: Arc<str>,
+    /// As written, to be written again.
+    pub(crate) written: String,
 }
 
 #[derive(Debug, Clone)]
@@ -33,12 +35,31 @@ impl NetDeny {
                 hosts: DeniedHosts::Range(address, bits),
                 port: None,
                 rule: entry.rule(),
+                written: entry.text.to_owned(),
             });
         }
         let written = take_apart(entry.text).map_err(|reason| entry.error(reason))?;
         let host = HostPattern::parse(written.host).map_err(|reason| entry.error(reason))?;
         let port = written.port.or(written.scheme.map(Scheme::default_port));
-        Ok(NetDeny { scheme: written.scheme, hosts: DeniedHosts::Pattern(host), port, rule: entry.rule() })
+        let (scheme, hosts) = (written.scheme, DeniedHosts::Pattern(host));
+        Ok(NetDeny { scheme, hosts, port, rule: entry.rule(), written: entry.text.to_owned() })
+    }
+
+    /// The hosts that it names; none for a range of addresses.
+    pub(crate) fn pattern(&self) -> Option<&HostPattern> {
+        match &self.hosts {
+            DeniedHosts::Pattern(pattern) => Some(pattern),
+            DeniedHosts::Range(..) => None,
+        }
+    }
+
+    /// Whether a host that it does not name can turn out to be under it: it is about addresses, or about every host.
+    pub(crate) fn is_about_addresses(&self) -> bool {
+        match &self.hosts {
+            DeniedHosts::Range(..) | DeniedHosts::Pattern(HostPattern::Any) => true,
+            DeniedHosts::Pattern(HostPattern::Is(host)) => matches!(host, Host::Address(_)) || host.is_localhost_name(),
+            DeniedHosts::Pattern(HostPattern::Below(_)) => false,
+        }
     }
 
     /// Whether it covers this end, or the IPv4 address that an IPv6 address only stands for. A lookup has no port, a

@@ -20,6 +20,8 @@ pub(crate) struct PathDeny {
     /// Whether reading is denied too.
     pub(crate) reading: bool,
     pub(crate) rule: Arc<str>,
+    /// As written, to be written again.
+    pub(crate) written: String,
 }
 
 /// What is being asked about: the guest's name, where its mount is and what is left below it, and the real path if known.
@@ -53,6 +55,7 @@ impl PathDeny {
             guest: guest.to_str().and_then(|text| GuestPath::parse(text).ok()),
             reading,
             rule: entry.rule(),
+            written: entry.text.to_owned(),
         })
     }
 
@@ -60,6 +63,11 @@ impl PathDeny {
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         use std::os::unix::ffi::OsStrExt as _;
         self.hosts.iter().map(|host| Path::new(std::ffi::OsStr::from_bytes(host)))
+    }
+
+    /// The guest path that it names, if it is one.
+    pub(crate) fn guest(&self) -> Option<&GuestPath> {
+        self.guest.as_ref()
     }
 
     /// Whether the place is the denied path or below it.

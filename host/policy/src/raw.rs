@@ -236,8 +236,8 @@ impl RawGrants {
 /// `NAME=VALUE` without the value.
 pub(crate) fn hide_value(entry: &str) -> String {
     match entry.split_once('=') {
-        Some((name, _)) => format!("{name}=…"),
-        None => "…".to_owned(),
+        Some((name, _)) => format!("{name}={HIDDEN_VALUE}"),
+        None => HIDDEN_VALUE.to_owned(),
     }
 }
 
@@ -277,5 +277,43 @@ impl Lines {
     pub fn of(&self, key: &str, index: usize) -> Option<usize> {
         let lines = self.0.get(key)?;
         lines.get(index).or_else(|| lines.first()).copied()
+    }
+}
+
+/// The value of a variable where a list of grants leaves it out.
+pub(crate) const HIDDEN_VALUE: &str = "…";
+
+impl RawGrants {
+    /// Reads grants as [`crate::Policy::grants`] lists them and as a ledger has them. The error names the text that is none.
+    pub fn of_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<RawGrants, String> {
+        let mut raw = RawGrants::default();
+        for text in texts {
+            if !raw.take_text(text) {
+                return Err(format!("{}: this is not a grant", crate::error::shown(text)));
+            }
+        }
+        Ok(raw)
+    }
+
+    fn take_text(&mut self, text: &str) -> bool {
+        if text == "-A" {
+            self.allow_all = true;
+            return true;
+        }
+        if let Some(rule) = text.strip_prefix("flow ") {
+            let Some((from, rest)) = rule.split_once(" -> ") else { return false };
+            let Some((to, action)) = rest.rsplit_once(": ") else { return false };
+            self.flow.push(RawFlow { from: from.to_owned(), to: to.to_owned(), action: action.to_owned() });
+            return true;
+        }
+        let Some(flag) = text.strip_prefix("--") else { return false };
+        match flag.split_once('=') {
+            None => self.switch_slot(flag).map(|switch| *switch = true).is_some(),
+            Some(("tls-roots", path)) => {
+                self.tls_roots = Some(path.to_owned());
+                true
+            }
+            Some((key, value)) => self.list_slot(key).map(|list| list.push(value.to_owned())).is_some(),
+        }
     }
 }

@@ -11,16 +11,20 @@
 //! into, nothing of it becomes a link or markup, and every list has a bound. A report on a ledger that is torn, altered or not closed says so
 //! before anything else, and shows what can be read. The same bytes always give the same report.
 
+mod accesses;
 mod html;
 mod json;
 mod records;
 mod sarif;
 mod story;
 mod text;
+mod why;
 mod words;
 
+pub use accesses::Accesses;
 pub use html::html;
 pub use json::json;
 pub use sarif::sarif;
 pub use story::{NoLedger, Story};
 pub use text::text;
+pub use why::Why;

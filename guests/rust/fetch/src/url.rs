@@ -49,7 +49,14 @@ impl Url {
         Ok(Self { https: self.https, authority: self.authority.clone(), path_with_query })
     }
 
+    /// The whole of it again.
+    #[allow(dead_code, reason = "fetch only sends it")]
+    pub fn text(&self) -> String {
+        format!("{}://{}{}", if self.https { "https" } else { "http" }, self.authority, self.path_with_query)
+    }
+
     /// Whether credentials for the one may go to the other.
+    #[allow(dead_code, reason = "readable has no credentials")]
     pub fn same_origin(&self, other: &Self) -> bool {
         self.https == other.https && self.authority.eq_ignore_ascii_case(&other.authority)
     }

@@ -5,8 +5,8 @@ use crate::cli::{Format, Inspect};
 use crate::exit::{Exit, Fault};
 use crate::show::{size, text::clean};
 use crate::{machine, output};
+use customs_engine::Program;
 use customs_engine::load::{Facts, Fuel, Kind};
-use customs_engine::{Form, Program};
 use customs_ledger::hex;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -110,7 +110,7 @@ fn as_text(program: &Program, name: &str) -> String {
         let _infallible = writeln!(text, "{}", row.trim_end());
         label = "";
     }
-    if catalogue.form == Form::Dynamic {
+    if catalogue.form.describes_itself() {
         let _infallible = writeln!(text, "{label:<12} described by the component itself, when it is asked");
     }
     for unusable in &catalogue.unusable {

@@ -1,4 +1,8 @@
-//! `customs policy check` and `customs policy show`.
+//! `customs policy check` and `customs policy show`; the other verbs have files of their own.
+
+pub(crate) mod diff;
+pub(crate) mod import;
+pub(crate) mod least;
 
 use crate::cli::{Format, PolicyCheck, PolicyShow};
 use crate::exit::{Exit, Fault};

@@ -97,7 +97,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let network = Arc::new(machine::network(&policy)?);
 
     // A component that describes its own tools has to be asked, which runs its code: the ledger comes first then.
-    let dynamic = program.catalogue().form == Form::Dynamic;
+    let dynamic = program.catalogue().form.describes_itself();
     let chosen = if dynamic { None } else { Some(choose(args, &program, file.expose.as_deref(), &[])?) };
     let prepared = chosen.map(|tool| prepare(args, &program, &policy, &tool, &[])).transpose()?;
 

@@ -1,4 +1,6 @@
-//! `customs why`: what the policy says of one access, and which grant would change it.
+//! `customs why`: what the policy says of one access, and which grant would change it; or what there is to say of one record.
+
+mod record;
 
 use crate::cli::{Format, Limits, Why};
 use crate::exit::{Exit, Fault};
@@ -9,6 +11,9 @@ use customs_policy::{Capability, Denial, GuestPath, Permit, Policy, Request, dec
 use serde_json::json;
 
 pub(crate) fn run(args: &Why) -> Result<Exit, Fault> {
+    if let (Some(ledger), Some(seq)) = (&args.ledger, args.seq) {
+        return record::run(args, ledger, seq);
+    }
     let mut raw = args.grants.raw(&Limits::default());
     // A variable without a value is what is asked about; with one it is given to the tool, as in run.
     let (given, asked): (Vec<String>, Vec<String>) = raw.env.drain(..).partition(|entry| entry.contains('='));

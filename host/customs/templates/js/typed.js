@@ -8,17 +8,20 @@ export const greeter = {
   greet(name, template = TEMPLATE) {
     // A result in WIT: what is returned is its `ok`, what is thrown its `err`.
     if (name.trim() === "") throw { tag: "invalid", val: "name: it is empty" };
-    let words;
-    try {
-      words = readText(template);
-    } catch (error) {
-      // What the host refuses is an ordinary error here: a code of WASI in the payload.
-      const code = error?.payload ?? error;
-      throw code in reasons ? { tag: reasons[code], val: template } : { tag: "other", val: `${template}: ${code}` };
-    }
+    const words = read(template);
     return { text: words.trimEnd().replaceAll("{name}", () => name), template };
   },
 };
+
+/** What the host refuses is an ordinary error here: a code of WASI in the payload. */
+function read(path) {
+  try {
+    return readText(path);
+  } catch (error) {
+    const code = error?.payload ?? error;
+    throw code in reasons ? { tag: reasons[code], val: path } : { tag: "other", val: `${path}: ${code}` };
+  }
+}
 
 const reasons = { access: "not-permitted", "not-permitted": "not-permitted", "no-entry": "not-found" };
 

@@ -21,14 +21,18 @@ class Greeter(exports.Greeter):
         if not name.strip():
             raise Err(GreetError_Invalid("name: it is empty"))
         template = TEMPLATE if template is None else template
-        try:
-            with open(template, encoding="utf-8") as file:
-                words = file.read()
-        # What the host refuses is an ordinary error here.
-        except PermissionError:
-            raise Err(GreetError_NotPermitted(template)) from None
-        except FileNotFoundError:
-            raise Err(GreetError_NotFound(template)) from None
-        except (OSError, ValueError) as error:
-            raise Err(GreetError_Other(f"{template}: {error}")) from None
+        words = read(template)
         return Greeting(words.rstrip().replace("{name}", name), template)
+
+
+def read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    # What the host refuses is an ordinary error here.
+    except PermissionError:
+        raise Err(GreetError_NotPermitted(path)) from None
+    except FileNotFoundError:
+        raise Err(GreetError_NotFound(path)) from None
+    except (OSError, ValueError) as error:
+        raise Err(GreetError_Other(f"{path}: {error}")) from None

@@ -16,14 +16,18 @@ impl Guest for Tool {
             return Err(GreetError::Invalid("name: it is empty".to_owned()));
         }
         let template = template.unwrap_or_else(|| TEMPLATE.to_owned());
-        // What the host refuses is an ordinary error here. Told as one of its own, a model knows that asking again is no use.
-        let words = fs::read_to_string(&template).map_err(|error| match error.kind() {
-            ErrorKind::PermissionDenied => GreetError::NotPermitted(template.clone()),
-            ErrorKind::NotFound => GreetError::NotFound(template.clone()),
-            _ => GreetError::Other(format!("{template}: {error}")),
-        })?;
+        let words = read(&template)?;
         Ok(Greeting { text: words.trim_end().replace("{name}", &name), template })
     }
+}
+
+/// What the host refuses is an ordinary error here. Told as one of its own, a model knows that asking again is no use.
+fn read(path: &str) -> Result<String, GreetError> {
+    fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::PermissionDenied => GreetError::NotPermitted(path.to_owned()),
+        ErrorKind::NotFound => GreetError::NotFound(path.to_owned()),
+        _ => GreetError::Other(format!("{path}: {error}")),
+    })
 }
 
 export!(Tool);

@@ -15,7 +15,13 @@ pub(super) fn check(bytes: &[u8], features: WasmFeatures) -> Result<(), LoadErro
     for payload in within_nesting(bytes) {
         tally.charge_payload(&payload?)?;
     }
-    Validator::new_with_features(features).validate_all(bytes).map_err(|error| invalid(&error))?;
+    Validator::new_with_features(features).validate_all(bytes).map_err(|error| {
+        // Nothing is wrong with it, and its author can do something about it.
+        if error.message().contains("component model async") {
+            return LoadError::refused("uses async functions or streams of WASI 0.3; this version runs WASI 0.2");
+        }
+        invalid(&error)
+    })?;
     Ok(())
 }
 

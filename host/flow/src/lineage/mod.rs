@@ -23,7 +23,7 @@ use customs_ledger::Digest;
 use customs_ledger::material::{Class, Content, Sink, SinkKind, Source, SourceKind};
 use marks::Marks;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -53,6 +53,8 @@ pub struct Lineage {
     stale: usize,
     /// What a source was as a whole when some of it left, by kind, name and digest: read again it is its own origin.
     own: HashMap<(SourceKind, String), Digest>,
+    /// Whose bytes were ever remembered, those that were dropped since included; none once they are too many to be told.
+    left: Option<HashSet<(Class, SourceKind, String)>>,
     forgotten: u64,
 }
 
@@ -75,6 +77,7 @@ impl Default for Lineage {
             marks: Marks::with_room(4096),
             stale: 0,
             own: HashMap::new(),
+            left: Some(HashSet::new()),
             forgotten: 0,
         }
     }
@@ -90,6 +93,12 @@ impl Lineage {
     #[must_use]
     pub fn forgotten(&self) -> u64 {
         self.forgotten
+    }
+
+    /// Class, kind and name of each source of which something left a call, remembered still or not. None where they were too many to be told.
+    pub fn left(&self) -> Option<impl Iterator<Item = (Class, SourceKind, &str)>> {
+        let left = self.left.as_ref()?;
+        Some(left.iter().map(|(class, kind, name)| (*class, *kind, name.as_str())))
     }
 
     /// What the inputs of a call carry of earlier ones. `budget` bounds the search.
@@ -188,6 +197,9 @@ impl Lineage {
             }
             let origin = origins.entry(source.id).or_insert_with(|| {
                 let (kind, name, class) = (source.kind, source.name.clone(), source.class);
+                if let Some(left) = &mut self.left {
+                    left.insert((class, kind, name.clone()));
+                }
                 Arc::new(Origin { call, tool: Arc::clone(&tool), kind, name, class })
             });
             for (from, to) in &finding.source_ranges {
@@ -197,6 +209,9 @@ impl Lineage {
             if !traced.iter().any(|(id, _)| *id == source.id) && self.own.len() < RANGES {
                 self.own.insert((source.kind, source.name.clone()), source.content.digest);
             }
+        }
+        if self.left.as_ref().is_some_and(|left| left.len() > RANGES) {
+            self.left = None;
         }
         if self.stale > ROOM.iter().map(|(_, room)| room).sum::<usize>() / 4 {
             self.mark_anew(0);

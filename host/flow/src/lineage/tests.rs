@@ -223,6 +223,9 @@ fn memory_is_bounded_by_class_and_what_is_dropped_is_counted() {
     let held: usize = lineage.sources.iter().map(|s| s.content.kept.len()).sum();
     assert!(held <= (1 << 20) + SECRET.len(), "{held}");
     assert_eq!(dropped, lineage.forgotten());
+    // Whose they were is known of those that were dropped, too.
+    assert_eq!(lineage.left().unwrap().count(), 41);
+    assert!(lineage.left().unwrap().any(|(class, _, name)| class == Class::Secret && name == "KEY"));
     assert_eq!(held as u64 + dropped, 40 * 100_000 + SECRET.len() as u64);
     // The flood was of another class.
     assert_eq!(lineage.trace(&[secret], &Budget::default()).carried().len(), 1);

@@ -60,6 +60,7 @@ pub fn fill(ledger: &mut Ledger) {
         observed: Some("100000 records"),
         detail: None,
         imports: &imports,
+        memory: Some(1_114_112),
         searched: Some("whole"),
     };
     for event in [

@@ -15,6 +15,8 @@ use crate::endpoint::Endpoint;
 use crate::guest_path::GuestPath;
 use crate::policy::Policy;
 
+pub(crate) use path::longest;
+pub(crate) use suggest::quoted as shell_quoted;
 pub use suggest::suggest;
 
 /// What a guest asks for. Every text in here is the guest's.

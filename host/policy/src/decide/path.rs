@@ -74,7 +74,7 @@ fn is_above(guest: &GuestPath, mount: &GuestPath) -> bool {
 /// The mount with the longest guest path that this path is at or below, and what is left of it.
 ///
 /// A plain scan: a policy has a handful of mounts, and each miss costs one comparison.
-pub(super) fn longest<'a, 'p>(mounts: &'a [Mount], guest: &'p GuestPath) -> Option<(usize, &'a Mount, &'p str)> {
+pub(crate) fn longest<'a, 'p>(mounts: &'a [Mount], guest: &'p GuestPath) -> Option<(usize, &'a Mount, &'p str)> {
     let mut best: Option<(usize, &Mount, &str)> = None;
     for (index, mount) in mounts.iter().enumerate() {
         if let Some(rest) = guest.strip_prefix(&mount.guest)

@@ -89,7 +89,7 @@ fn resolve_flag(host: &Host, address: IpAddr) -> Option<String> {
 }
 
 /// The flag in single quotes where a shell would read something into it.
-fn quoted(flag: String) -> String {
+pub(crate) fn quoted(flag: String) -> String {
     let harmless = |character: char| character.is_ascii_alphanumeric() || "-_=./:@%+,".contains(character);
     if flag.chars().all(harmless) { flag } else { format!("'{}'", flag.replace('\'', r"'\''")) }
 }

@@ -3,9 +3,11 @@
 #![cfg(test)]
 
 mod addresses;
+mod differences;
 mod environment;
 mod files;
 mod flow;
+mod least;
 mod network;
 mod paths;
 mod policy_file;
