@@ -12,7 +12,7 @@ WASI_WIT := $(foreach package,io clocks random filesystem sockets cli http,wit/w
 GUESTS_P1 := benign-tool evil-prompt-tool fs-violation tool-return-microbench
 GUESTS_P2 := hello ordinary
 GUESTS_TYPED := badwasmcp bench conformance dynamic fetch fetchbench leaks notes puppet query readable scancode scanner shapes suspect \
-    typedleaks wasmcp wassette
+    transforms typedleaks wasmcp wassette
 
 RUST_P1 := $(GUESTS_P1:%=$(G)/target/wasm32-wasip1/release/%.wasm)
 RUST_P2 := $(patsubst %,$(G)/target/wasm32-wasip2/release/%.wasm,$(GUESTS_P2) $(GUESTS_TYPED))

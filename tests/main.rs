@@ -39,3 +39,4 @@ mod serve_http;
 mod serve_reload;
 mod serve_schemas;
 mod streams;
+mod trace;

@@ -74,6 +74,11 @@ impl Flow {
         self.kept.extend_from_slice(bytes.get(..fits).unwrap_or_default());
     }
 
+    /// How many crossed so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub(crate) fn is_ended(&self) -> bool {
         self.digest.is_none()
     }

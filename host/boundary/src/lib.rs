@@ -25,6 +25,7 @@ mod http_types;
 pub mod imports;
 mod io;
 mod judge;
+mod labels;
 mod limits;
 mod link;
 mod memory;
@@ -44,6 +45,7 @@ pub use context::{Context, LogLevel, Said, Tool, ToolPre, tool_exports, tool_typ
 pub use flow::Way;
 pub use hidden::Hidden;
 pub use judge::{Judge, Unwatched};
+pub use labels::{Returned, Traces, link_labels};
 pub use link::link;
 pub use network::{Answered, Asked, Network, Peer, Resolver, Secrets, Tls};
 pub use record::{DenialRow, Harvest, Recorder, Stop, Stopped};

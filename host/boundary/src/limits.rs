@@ -10,22 +10,37 @@ const MAX_INSTANCES: usize = 100;
 const MAX_MEMORIES: usize = 32;
 const MAX_TABLES: usize = 100;
 
+/// What a traced component has besides: one page for reports.
+const REPORTS: u64 = 64 << 10;
+
 pub(crate) struct MemoryLimits {
     recorder: Recorder,
     max_memory: u64,
     memory: u64,
     peak: u64,
+    /// Every byte of memory is there twice, once for its label.
+    shadow: bool,
     table_elements: usize,
 }
 
 impl MemoryLimits {
     pub(crate) fn new(recorder: Recorder) -> Self {
         let max_memory = recorder.policy().limits().max_memory;
-        MemoryLimits { recorder, max_memory, memory: 0, peak: 0, table_elements: 0 }
+        MemoryLimits { recorder, max_memory, memory: 0, peak: 0, shadow: false, table_elements: 0 }
+    }
+
+    /// A traced component has a shadow of its memory, of the same size: its limit is the one without it.
+    pub(crate) fn with_shadow(&mut self) {
+        self.shadow = true;
+    }
+
+    /// Bytes as the guest has them: without shadow and reports.
+    fn of_guest(&self, bytes: u64) -> u64 {
+        if self.shadow { bytes.saturating_sub(REPORTS) / 2 } else { bytes }
     }
 
     pub(crate) fn peak(&self) -> u64 {
-        self.peak
+        self.of_guest(self.peak)
     }
 
     fn stop(&self, limit: &'static str, observed: String) -> wasmtime::Error {
@@ -40,7 +55,9 @@ impl ResourceLimiter for MemoryLimits {
             return Ok(false);
         }
         let grown = self.memory.saturating_add(desired.saturating_sub(current) as u64);
-        if grown > self.max_memory {
+        // While guest and shadow grow one after the other, only one of them has grown.
+        if self.of_guest(grown) > self.max_memory {
+            let grown = self.of_guest(grown);
             return Err(self.stop("memory", format!("{grown} bytes, the limit is {}", self.max_memory)));
         }
         self.memory = grown;

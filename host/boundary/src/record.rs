@@ -10,6 +10,7 @@ use crate::flow::{Flow, FlowId, Way};
 use crate::hidden::Hidden;
 use crate::imports::{Counts, Import};
 use crate::judge::Judge;
+use crate::labels::{Labels, Traces};
 pub use crate::stop::{Stop, Stopped};
 use crate::tape::{Actor, Tape, key};
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use customs_ledger::digest::Hasher;
 use customs_ledger::material::{Content, Sink, SinkKind, Source, SourceKind};
 use customs_ledger::{Access, Decision, Event, Ledger, Outcome, RunKey};
 use customs_policy::{Capability, Denial, DenialCode, Permit, Policy};
+use customs_trace::Map;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -67,6 +69,8 @@ struct Inner {
     pending: BTreeSet<u64>,
     blocked: BTreeSet<u64>,
     reached_out: bool,
+    /// What labels say, where the component is traced.
+    labels: Option<Labels>,
     /// The call is over: nothing crosses any more.
     over: bool,
 }
@@ -171,6 +175,7 @@ impl Recorder {
                 pending: BTreeSet::new(),
                 blocked: BTreeSet::new(),
                 reached_out: false,
+                labels: None,
                 over: false,
             }),
             halt: Notify::new(),
@@ -489,8 +494,30 @@ impl Recorder {
             // Bounded by the output limit, and what a command printed is its result.
             Way::Out(_) => &mut unbounded,
         };
+        let (before, came, number, way) = (flow.bytes(), bytes.len() as u64, flow.number, flow.way);
         flow.push(piece, keep);
+        if let Some(labels) = &mut inner.labels {
+            match way {
+                Way::In(kind) => labels.came(number, kind),
+                Way::Out(kind) => labels.went(number, kind, before, came),
+            }
+        }
         Ok(())
+    }
+
+    /// Labels are kept for this call: its component is a traced one, and `map` says what it calls.
+    pub fn trace(&self, map: Arc<Map>) {
+        self.inner().labels = Some(Labels::new(map));
+    }
+
+    pub(crate) fn with_labels<T>(&self, read: impl FnOnce(&mut Labels) -> T) -> Option<T> {
+        self.inner().labels.as_mut().map(read)
+    }
+
+    /// What labels said, once.
+    #[must_use]
+    pub fn traces(&self) -> Option<Traces> {
+        self.with_labels(Labels::finish)
     }
 
     /// Takes `n` bytes from the file-write budget for growth without bytes (a hole).

@@ -105,6 +105,11 @@ impl State {
         &mut self.limits
     }
 
+    /// The component is a traced one.
+    pub fn traced(&mut self) {
+        self.limits.with_shadow();
+    }
+
     pub(crate) fn table_mut(&mut self) -> &mut ResourceTable {
         &mut self.table
     }

@@ -79,6 +79,9 @@ pub(crate) struct Run {
     /// Write the ledger to a new file
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,
+    /// Follow every byte through the tool's computation: which bytes of its answer come from which source
+    #[arg(long)]
+    pub(crate) trace: bool,
     /// Write everything that came in to a new private file, for customs replay
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -266,6 +269,9 @@ pub(crate) struct Replay {
     /// Change the bytes of a source and say what changes with it: an id of the run's sources, KIND:NAME, or all
     #[arg(long, value_name = "SOURCE", conflicts_with = "component")]
     pub(crate) perturb: Vec<String>,
+    /// Follow every byte: which bytes of the answer come from which source. The recorded run itself went at full speed
+    #[arg(long, conflicts_with = "perturb")]
+    pub(crate) trace: bool,
     /// Write the replay's ledger to a new file
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,

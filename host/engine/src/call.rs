@@ -8,10 +8,10 @@ use crate::json::{Contract, Signature, args, structured};
 use crate::program::{Pre, Program};
 use crate::replay::Taping;
 use crate::report::{CallError, Content, Report, ToolResult};
-use crate::{dynamic, sinks};
+use crate::{dynamic, sinks, traced};
 use customs_boundary::tape::Tape;
 use customs_boundary::{
-    Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Unwatched, Way,
+    Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Traces, Unwatched, Way,
 };
 use customs_flow::{Action, Carried, Finding, Input as Flows, Lineage, StandIn, explain, find, stand_ins};
 use customs_ledger::material::{SinkKind, SourceKind};
@@ -265,6 +265,10 @@ impl Session {
         let state = State::new(recorder.clone(), Arc::clone(&self.roots), Arc::clone(&self.network), input);
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
         let mut store = Store::try_new(host.engine(), state).map_err(internal)?;
+        if let Some(map) = &self.program.map {
+            recorder.trace(Arc::clone(map));
+            store.data_mut().traced();
+        }
         store.limiter(State::limiter);
         store.set_hostcall_fuel(TRANSFER);
         store.set_max_component_handles(MAX_COMPONENT_HANDLES);
@@ -358,11 +362,12 @@ impl Session {
             Some(Stop::Ledger(why)) => CallError::Ledger(why),
             _ => CallError::Ledger("the ledger could not be written".to_owned()),
         };
+        let traces = recorder.traces();
         let harvest = recorder.finish().map_err(|_| ledger_failed())?;
         if let Some(Stop::Ledger(why)) = harvest.stop {
             return Err(CallError::Ledger(why));
         }
-        let Looked { mut findings, whole: searched, origins } = self.look(&harvest);
+        let Looked { mut findings, whole: searched, origins } = self.look(&harvest, traces.as_ref(), signature);
         let mut withheld = false;
         if let Some(result) = &answer.result {
             let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
@@ -405,6 +410,7 @@ impl Session {
         let cut =
             matches!(answer.ending.limit(), Some("events" | "flows" | "input" | "output" | "file-write" | "transfer"));
         let complete = !cut
+            && !traces.as_ref().is_some_and(|traces| traces.cut)
             && searched
             && forgotten == 0
             && !harvest.capped
@@ -427,11 +433,12 @@ impl Session {
             complete,
             reached_out: harvest.reached_out,
             peak_memory,
+            traced: traces.is_some(),
         })
     }
 
     /// What the sinks hold of the sources, and whether all of it was looked at.
-    fn look(&self, harvest: &Harvest) -> Looked {
+    fn look(&self, harvest: &Harvest, traces: Option<&Traces>, signature: Option<&Signature>) -> Looked {
         let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
         let placeholders = self.network.secrets().placeholders();
         let placeholders: Vec<_> = placeholders.map(|(name, placeholder)| StandIn { name, placeholder }).collect();
@@ -450,6 +457,9 @@ impl Session {
             source.is_some_and(|s| placeholders.iter().any(|p| p.name == s.name))
         };
         findings.extend(searched.findings.into_iter().filter(|f| !f.source.is_some_and(stands_in)));
+        if let Some(traces) = traces {
+            findings.extend(traced::findings(traces, sources, sinks, signature, self.program.catalogue().form));
+        }
         for finding in &mut findings {
             finding.action = self.action(finding, harvest);
         }

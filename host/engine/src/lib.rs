@@ -17,6 +17,7 @@ mod program;
 pub mod replay;
 mod report;
 mod sinks;
+mod traced;
 mod wasmcp;
 
 pub use call::{Prepared, Session};

@@ -4,7 +4,8 @@ use crate::catalogue::{Catalogue, ToolInfo, catalogue};
 use crate::clock::{Running, Ticker};
 use crate::load::{Allocation, Facts, Fuel, LoadError, Loaded, engine};
 use crate::wasmcp;
-use customs_boundary::{State, ToolPre, link};
+use customs_boundary::{State, ToolPre, link, link_labels};
+use customs_trace::Map;
 use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
@@ -72,6 +73,8 @@ pub struct Program {
     facts: Facts,
     catalogue: Catalogue,
     sha256: [u8; 32],
+    /// What a traced component calls.
+    pub(crate) map: Option<Arc<Map>>,
 }
 
 /// The component before its imports' state is known, in the shape its form needs.
@@ -93,9 +96,15 @@ impl Program {
     pub fn new(host: &Arc<Host>, loaded: Loaded) -> Result<Program, String> {
         let catalogue = catalogue(&loaded.component, &loaded.facts)?;
         let missing = |e: wasmtime::Error| missing_imports(&e, &loaded.facts);
-        let pre = if catalogue.form == crate::Form::Wasmcp {
+        let wasmcp = catalogue.form == crate::Form::Wasmcp;
+        let pre = if wasmcp || loaded.map.is_some() {
             let mut linker = host.linker.clone();
-            customs_boundary::wasmcp::link_nothing(&mut linker, &loaded.component).map_err(|e| first_line(&e))?;
+            if loaded.map.is_some() {
+                link_labels(&mut linker).map_err(|e| first_line(&e))?;
+            }
+            if wasmcp {
+                customs_boundary::wasmcp::link_nothing(&mut linker, &loaded.component).map_err(|e| first_line(&e))?;
+            }
             linker.instantiate_pre(&loaded.component)
         } else {
             host.linker.instantiate_pre(&loaded.component)
@@ -107,7 +116,14 @@ impl Program {
             crate::Form::Dynamic => Pre::Dynamic(ToolPre::new(pre).map_err(|e| first_line(&e))?),
             crate::Form::Wasmcp => Pre::Wasmcp(wasmcp::Pre::new(pre)?),
         };
-        Ok(Program { host: Arc::clone(host), pre, facts: loaded.facts, catalogue, sha256: loaded.sha256 })
+        Ok(Program {
+            host: Arc::clone(host),
+            pre,
+            facts: loaded.facts,
+            catalogue,
+            sha256: loaded.sha256,
+            map: loaded.map,
+        })
     }
 
     #[must_use]
@@ -118,6 +134,12 @@ impl Program {
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
         self.sha256
+    }
+
+    /// Whether its data is followed.
+    #[must_use]
+    pub fn is_traced(&self) -> bool {
+        self.map.is_some()
     }
 
     #[must_use]

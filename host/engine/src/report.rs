@@ -90,6 +90,8 @@ pub struct Report {
     pub reached_out: bool,
     /// The most linear memory in use, in bytes.
     pub peak_memory: u64,
+    /// Its data was followed: what a trace did not find is said to be looked for.
+    pub traced: bool,
 }
 
 impl Report {

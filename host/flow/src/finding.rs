@@ -36,6 +36,8 @@ impl fmt::Display for Severity {
 pub enum Method {
     /// The source's bytes stand in the sink's.
     Match,
+    /// Labels were followed through the guest's computation.
+    Trace,
     /// The sink changed when the source's bytes were changed on a replay.
     Causal,
 }
@@ -45,6 +47,7 @@ impl Method {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Match => "match",
+            Self::Trace => "trace",
             Self::Causal => "causal",
         }
     }
@@ -53,9 +56,9 @@ impl Method {
 /// How the source determines the sink's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
-    /// They are its bytes.
+    /// They are its bytes, or are computed from them.
     Strong,
-    /// It decides them.
+    /// It chose them, by an address or between alternatives, or decides them.
     Weak,
 }
 

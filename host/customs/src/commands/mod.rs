@@ -21,7 +21,7 @@ pub(crate) mod why;
 use crate::exit::Fault;
 use crate::machine;
 use crate::output;
-use customs_engine::load::{Allocation, Cache, Compiler, Docs, ErrorKind, Fuel, LoadError, read_component};
+use customs_engine::load::{Allocation, Cache, Compiler, Docs, ErrorKind, Fuel, LoadError, Tracing, read_component};
 use customs_engine::{Host, Program};
 use customs_ledger::Escaped;
 use std::path::Path;
@@ -45,6 +45,17 @@ pub(crate) fn load_with(
     expect: Option<[u8; 32]>,
     cache: Option<&Cache>,
 ) -> Result<Program, Fault> {
+    load_as(Tracing::Off, host, path, expect, cache)
+}
+
+/// The same, with what follows its data where `tracing` is on.
+pub(crate) fn load_as(
+    tracing: Tracing,
+    host: &Arc<Host>,
+    path: &Path,
+    expect: Option<[u8; 32]>,
+    cache: Option<&Cache>,
+) -> Result<Program, Fault> {
     let name = shown_name(path);
     let wasm = read_component(machine::open(path)?, &name, expect).map_err(from_load)?;
     let compiler = Compiler::Child { program: machine::own_program()?, args: vec![compile::WORD.into()] };
@@ -61,7 +72,7 @@ pub(crate) fn load_with(
             shown.fetch_max(line.chars().count(), Ordering::Relaxed);
         }
     };
-    let loaded = compiler.load(host.engine(), cache, &wasm, &progress);
+    let loaded = compiler.load_traced(tracing, host.engine(), cache, &wasm, &progress);
     // Spaces clear the line on every terminal, the plainest too.
     if let width @ 1.. = shown.into_inner() {
         output::person(&format!("\r{:width$}\r", ""));

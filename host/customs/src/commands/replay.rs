@@ -1,19 +1,19 @@
 //! `customs replay`: a recorded call again, on its recording alone; with another version of the component; or with other bytes in a source.
 
 use super::run::{call_fault, ledger_fault, occurred};
-use super::{Runtime, load, shown_name};
+use super::{Runtime, load_as, shown_name};
 use crate::cli::{Format, Replay};
 use crate::exit::{Exit, Fault};
 use crate::output::{Colour, paint};
 use crate::show::json::Subject;
 use crate::show::text::clean;
 use crate::{machine, output, show};
-use customs_engine::load::Fuel;
+use customs_engine::load::{Allocation, Fuel, Tracing};
 use customs_engine::replay::causal::causes_after;
 use customs_engine::replay::compare::{differences, parts};
 use customs_engine::replay::file::{MAX_BYTES, read};
 use customs_engine::replay::{Cause, Differences, Divergence, How, Named, NotPlayed, Played, Recording, play};
-use customs_engine::{CallError, Program};
+use customs_engine::{CallError, Host, Program};
 use customs_ledger::{create_private, run_id};
 use serde_json::{Value, json};
 use std::io::Write as _;
@@ -110,15 +110,18 @@ fn component(args: &Replay, recording: &Recording) -> Result<(Arc<Program>, Path
         Some(path) => (path.clone(), None),
         None => (PathBuf::from(&recording.component), Some(recording.sha256)),
     };
-    let loaded = load(&path, expect, fuel, state.cache.as_ref()).map_err(|fault| match (&args.component, fault) {
-        (None, Fault::Refused(why)) => {
-            let name = shown_name(Path::new(&recording.component));
-            Fault::Refused(format!(
-                "{why}; where {name} is now somewhere else, or another version, say --component=FILE"
-            ))
-        }
-        (_, fault) => fault,
-    });
+    let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
+    let tracing = if args.trace { Tracing::On } else { Tracing::Off };
+    let loaded =
+        load_as(tracing, &host, &path, expect, state.cache.as_ref()).map_err(|fault| match (&args.component, fault) {
+            (None, Fault::Refused(why)) => {
+                let name = shown_name(Path::new(&recording.component));
+                Fault::Refused(format!(
+                    "{why}; where {name} is now somewhere else, or another version, say --component=FILE"
+                ))
+            }
+            (_, fault) => fault,
+        });
     Ok((Arc::new(loaded?), path))
 }
 

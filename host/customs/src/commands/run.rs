@@ -1,15 +1,15 @@
 //! `customs run`: one call, from the command line to the exit code.
 
-use super::{Runtime, load, shared, shown_name};
+use super::{Runtime, load_as, shared, shown_name};
 use crate::cli::{FailOn, Format, Run};
 use crate::exit::{Exit, Fault};
 use crate::grants::{build_remembering, read_policy, refuse_self_reference};
 use crate::show::json::Subject;
 use crate::{arguments, machine, output, show};
 use customs_boundary::{Context, Hidden, Roots, Said};
-use customs_engine::load::Fuel;
+use customs_engine::load::{Allocation, Fuel, Tracing};
 use customs_engine::replay::file::write as write_recording;
-use customs_engine::{CallError, Ending, Form, Listed, Program, Report, Session};
+use customs_engine::{CallError, Ending, Form, Host, Listed, Program, Report, Session};
 use customs_flow::Severity;
 use customs_ledger::{Component, Event, Ledger, LedgerError, Open, RunKey, create_private, run_id};
 use customs_policy::{Layer, Policy};
@@ -84,7 +84,9 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         output::person(&format!("warning  {warning}\n"));
     }
     let fuel = if policy.limits().fuel.is_some() { Fuel::Counted } else { Fuel::Off };
-    let program = Arc::new(load(&args.component, file.sha256, fuel, state.cache.as_ref())?);
+    let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
+    let tracing = if args.trace { Tracing::On } else { Tracing::Off };
+    let program = Arc::new(load_as(tracing, &host, &args.component, file.sha256, state.cache.as_ref())?);
     subject.sha256 = Some(program.sha256());
 
     let empty = state.empty.try_clone().map_err(Fault::internal)?;

@@ -42,7 +42,7 @@ pub(crate) fn run(subject: &Subject, report: &Report, policy: &Policy, ledger: O
                 ("complete", json!(s.content.complete))])
         }).collect::<Vec<_>>(),
         "findings": report.findings.iter().enumerate().map(|(at, f)| f.to_json(at + 1)).collect::<Vec<_>>(),
-        "methods": ["match"],
+        "methods": if report.traced { json!(["match", "trace"]) } else { json!(["match"]) },
         "complete": report.complete,
         "suppressed": report.suppressed,
         "limits": limits(policy, Some(report.peak_memory)),

@@ -4,7 +4,7 @@
 use crate::output::{Colour, paint};
 use customs_boundary::DenialRow;
 use customs_engine::{Content, Ending, Form, Report, ToolResult};
-use customs_flow::{Action, Finding, Severity};
+use customs_flow::{Action, Finding, Method, Severity};
 use customs_ledger::material::SinkKind;
 use customs_ledger::{Escaped, Head, hex};
 use customs_policy::{Capability, GuestPath, Policy, Request, decide, suggest};
@@ -131,14 +131,25 @@ pub(crate) fn served(report: &Report, policy: &Policy) -> String {
 
 /// A line for each finding. What is merely worth knowing is in the JSON and the ledger.
 fn findings(text: &mut String, report: &Report) {
-    let told: Vec<&Finding> =
-        report.findings.iter().filter(|f| f.severity > Severity::Info && f.action != Action::Allowed).collect();
+    // What a trace says of a pair that matching found as well is in the JSON and the ledger.
+    let again = |found: &Finding| {
+        let same = |f: &&Finding| f.method == Method::Match && (f.source, f.sink) == (found.source, found.sink);
+        found.method == Method::Trace && report.findings.iter().any(|f| same(&f))
+    };
+    let worth = |f: &&Finding| f.severity > Severity::Info && f.action != Action::Allowed && !again(f);
+    let told: Vec<&Finding> = report.findings.iter().filter(worth).collect();
     for finding in told.iter().take(MAX_FINDINGS) {
         let source = report.sources.iter().find(|s| Some(s.id) == finding.source);
         let sink = report.sinks.iter().find(|s| s.id == finding.sink);
         let from = source.map_or_else(String::new, |s| format!("{} {} -> ", s.kind.as_str(), clean(&s.name)));
         let to = sink.map_or_else(String::new, |s| format!("{} {}", s.kind.as_str(), clean(&s.name)));
         let mut how = match source {
+            // Labels say which bytes of the sink, not which of the source.
+            Some(_) if finding.method == Method::Trace => {
+                let bytes: u64 = finding.sink_ranges.iter().map(|(from, to)| to.saturating_sub(*from)).sum();
+                let all = sink.map_or(0, |s| s.content.bytes);
+                format!("{bytes} of its {all} bytes, traced, {}", finding.strength.as_str())
+            }
             Some(_) => format!("{} of {} bytes", finding.seen, finding.source_bytes),
             None => customs_flow::rule(finding.rule).map_or_else(String::new, |rule| rule.title.to_lowercase()),
         };

@@ -10,11 +10,12 @@
 
 use std::fs::File;
 use std::hash::{Hash, Hasher};
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 
 use cap_std::fs::Dir;
+use customs_trace::Map;
 use rustix::fs::{AtFlags, MemfdFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -23,6 +24,7 @@ use wasmtime::component::Component;
 use super::bytes::{Wasm, hex};
 use super::error::LoadError;
 use super::limits::MAX_CODE_BYTES;
+use super::trace::{Tracing, read_map};
 
 /// All files together. About fifty language-runtime tools; less would recompile for people who use many.
 const MAX_CACHE_BYTES: u64 = 1 << 30;
@@ -78,6 +80,27 @@ impl Cache {
         };
         rustix::fs::futimens(&file, &now).ok();
         Some(component)
+    }
+
+    /// The label map that was kept with the code under `key`.
+    pub(super) fn map(&self, key: &Key) -> Option<Map> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::openat(&self.dir, key.map_name(), flags, Mode::empty()).ok()?);
+        if !is_private(&file) {
+            return None;
+        }
+        read_map(&file)
+    }
+
+    /// Keeps a label map, before the code that it belongs to.
+    pub(super) fn keep_map(&self, key: &Key, map: &[u8]) -> io::Result<()> {
+        let mut draft = self.draft()?;
+        (&draft.file).write_all(map)?;
+        draft.file.sync_data()?;
+        if let Some(place) = draft.place.take() {
+            rustix::fs::renameat(place.dir, &place.name, place.dir, key.map_name())?;
+        }
+        Ok(())
     }
 
     /// An empty file in the directory for a compiler to write to.
@@ -136,13 +159,21 @@ pub(super) struct Key {
 }
 
 impl Key {
-    pub(super) fn new(engine: &Engine, wasm: &Wasm) -> Self {
+    pub(super) fn new(engine: &Engine, wasm: &Wasm, tracing: Tracing) -> Self {
         // wasmtime's part has its own version, the target, the processor's features and every setting that reaches
         // the code. Ours covers how a core module is adapted, which changes with the program.
         let mut digest = DigestHasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut digest);
         digest.0.update(concat!("customs ", env!("CARGO_PKG_VERSION"), " code 1"));
+        if tracing == Tracing::On {
+            digest.0.update(" traced 1");
+        }
         Self { wasm: wasm.sha256(), configuration: digest.0.finalize().into() }
+    }
+
+    /// With the suffix of code, so that it is trimmed with it.
+    fn map_name(&self) -> String {
+        format!("map-{}", self.file_name())
     }
 
     fn file_name(&self) -> String {

@@ -24,6 +24,7 @@ use super::config::{Allocation, Fuel, engine};
 use super::error::{ErrorKind, LoadError};
 use super::limits::{CompileBounds, Limit, MAX_CODE_BYTES, MAX_WASM_BYTES};
 use super::produce::produce;
+use super::trace::Tracing;
 
 /// First word of the settings line and of a complaint: tells them from anything else on the stream.
 const PROTOCOL: &str = "customs-compile/1";
@@ -53,6 +54,7 @@ pub(super) struct Start<'a> {
     pub(super) program: &'a Path,
     pub(super) args: &'a [OsString],
     pub(super) fuel: Fuel,
+    pub(super) tracing: Tracing,
     pub(super) bounds: CompileBounds,
 }
 
@@ -113,7 +115,7 @@ fn reap(child: &mut Child) -> Result<ExitStatus, LoadError> {
 }
 
 fn send_request(mut input: UnixStream, start: Start<'_>, wasm: &[u8]) -> io::Result<()> {
-    let fuel = u8::from(start.fuel == Fuel::Counted);
+    let fuel = u8::from(start.fuel == Fuel::Counted) + 2 * u8::from(start.tracing == Tracing::On);
     let CompileBounds { deadline, memory } = start.bounds;
     writeln!(input, "{PROTOCOL} {fuel} {memory} {}", deadline.as_secs().max(1))?;
     input.write_all(wasm)
@@ -214,13 +216,14 @@ fn serve_request(input: &mut dyn Read, code: &mut dyn Write) -> Result<(), LoadE
     let mut bytes = Vec::new();
     input.take(MAX_WASM_BYTES.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     let wasm = Wasm::from_bytes(bytes, "the component")?;
-    let native = produce(&engine(settings.fuel, Allocation::OnDemand)?, &wasm)?;
+    let native = produce(&engine(settings.fuel, Allocation::OnDemand)?, &wasm, settings.tracing)?;
     code.write_all(&native).and_then(|()| code.flush()).map_err(failed)
 }
 
 #[derive(Debug)]
 struct Settings {
     fuel: Fuel,
+    tracing: Tracing,
     memory: u64,
     deadline_seconds: u64,
 }
@@ -228,12 +231,14 @@ struct Settings {
 impl Settings {
     fn parse(line: &str) -> Option<Self> {
         let mut words = line.strip_prefix(PROTOCOL)?.split_ascii_whitespace();
-        let fuel = match words.next()? {
-            "0" => Fuel::Off,
-            "1" => Fuel::Counted,
+        let (fuel, tracing) = match words.next()? {
+            "0" => (Fuel::Off, Tracing::Off),
+            "1" => (Fuel::Counted, Tracing::Off),
+            "2" => (Fuel::Off, Tracing::On),
+            "3" => (Fuel::Counted, Tracing::On),
             _ => return None,
         };
-        Some(Self { fuel, memory: words.next()?.parse().ok()?, deadline_seconds: words.next()?.parse().ok()? })
+        Some(Self { fuel, tracing, memory: words.next()?.parse().ok()?, deadline_seconds: words.next()?.parse().ok()? })
     }
 
     /// Limits this process. The parent's wall clock is what a user meets first; the limit on processor time is for

@@ -23,6 +23,7 @@ mod facts;
 mod limits;
 mod produce;
 mod text;
+mod trace;
 
 #[cfg(test)]
 mod tests;
@@ -36,3 +37,4 @@ pub use docs::Docs;
 pub use error::{ErrorKind, LoadError};
 pub use facts::{Facts, Producer};
 pub use limits::{COMPILE_DEADLINE, COMPILE_MEMORY, MAX_WASM_BYTES};
+pub use trace::Tracing;

@@ -1,0 +1,439 @@
+//! What a component has at its top, found before it is rewritten: its core modules, what is lowered and lifted, with
+//! which types, and by which names the world knows it.
+
+use std::ops::Range;
+
+use wasmparser::component_types::{ComponentAnyTypeId, ComponentFuncTypeId};
+use wasmparser::{
+    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance,
+    ComponentOuterAliasKind, ComponentType, ComponentTypeRef, CompositeInnerType, ExternalKind, FuncType, Instance,
+    Parser, Payload, Validator,
+};
+
+use super::hooks::Plan;
+use super::shape::{Shapes, Signature};
+use crate::core::facts::{Facts, Memory, count, facts};
+use crate::core::layout::{Lanes, STORE, label_of};
+use crate::core::module::FEATURES;
+use crate::map::{Crossing, Hook, INTERFACE};
+use crate::refusal::Refusal;
+
+/// A core module.
+#[derive(Debug)]
+pub(super) struct CoreModule {
+    pub(super) range: Range<usize>,
+    pub(super) facts: Facts,
+    instances: u32,
+}
+
+/// Where a core function comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// An export of a core instance.
+    Alias { instance: u32, name: String },
+    /// A function of the host, or one that the component model makes.
+    Canonical,
+}
+
+/// A core function.
+#[derive(Debug)]
+pub(super) struct CoreFunction {
+    pub(super) origin: Origin,
+    pub(super) ty: FuncType,
+    /// What stands before it where the guest calls it.
+    pub(super) plan: Option<Plan>,
+}
+
+/// As what the host calls a core function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Role {
+    Lifted(u32),
+    Realloc,
+    PostReturn,
+    Destructor,
+}
+
+/// A core function that the host calls.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) function: u32,
+    pub(super) role: Role,
+    pub(super) plan: Plan,
+}
+
+/// A component.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    pub(super) modules: Vec<CoreModule>,
+    pub(super) functions: Vec<CoreFunction>,
+    /// Whether each core global can change.
+    pub(super) globals: Vec<bool>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) hooks: Vec<Hook>,
+    /// The hooks of what is lifted, in order.
+    pub(super) lifts: Vec<u32>,
+    /// Lifted functions as component functions, with their hooks.
+    lifted: Vec<(u32, u32)>,
+    /// Interface and name of component functions, where known.
+    names: Vec<Option<(String, String)>>,
+    /// Names of component instances, where known, and what they are made of.
+    instances: Vec<Option<String>>,
+    made: Vec<Vec<(String, u32)>>,
+}
+
+impl Survey {
+    /// Globals for arguments and results that suffice for every call.
+    pub(super) fn lanes(&self) -> Lanes {
+        let parameters = self.functions.iter().map(|function| function.ty.params().len());
+        let results = self.functions.iter().map(|function| function.ty.results().len());
+        let fits = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
+        Lanes {
+            arguments: self
+                .modules
+                .iter()
+                .map(|module| module.facts.most_parameters)
+                .chain(parameters.map(fits))
+                .max()
+                .unwrap_or(0)
+                .max(1),
+            results: self
+                .modules
+                .iter()
+                .map(|module| module.facts.most_results)
+                .chain(results.map(fits))
+                .max()
+                .unwrap_or(0)
+                .max(1),
+        }
+    }
+
+    /// The module that has the guest's memory.
+    pub(super) fn owner(&self) -> Option<&Facts> {
+        self.modules.iter().map(|module| &module.facts).find(|facts| matches!(facts.memory(), Memory::Defined(_)))
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        let defines = |module: &&CoreModule| matches!(module.facts.memory(), Memory::Defined(_));
+        let owners: Vec<&CoreModule> = self.modules.iter().filter(defines).collect();
+        if owners.len() > 1 || owners.iter().any(|module| module.instances > 1) {
+            return Err(Refusal::shape("it has more than one memory, and labels are kept for one"));
+        }
+        Ok(())
+    }
+}
+
+/// Looks through a component.
+pub(super) fn survey(component: &[u8]) -> Result<Survey, Refusal> {
+    let mut survey = Survey::default();
+    let mut validator = Validator::new_with_features(FEATURES);
+    let mut depth = 0u32;
+    let mut parts = 0;
+    for payload in Parser::new(0).parse_all(component) {
+        let payload = payload?;
+        validator.payload(&payload)?;
+        match &payload {
+            Payload::Version { encoding: wasmparser::Encoding::Module, .. } if depth == 0 => {
+                return Err(Refusal::shape("it is a core module, not a component"));
+            }
+            Payload::ModuleSection { unchecked_range, .. } => {
+                if depth > 0 {
+                    return Err(Refusal::shape("a component inside of it has core modules of its own"));
+                }
+                depth += 1;
+                survey.module(component, unchecked_range.clone())?;
+                continue;
+            }
+            Payload::ComponentSection { .. } => {
+                depth += 1;
+                continue;
+            }
+            Payload::End(_) => {
+                depth = depth.saturating_sub(1);
+                continue;
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            let types = validator.types(0).ok_or_else(|| Refusal::internal("the validator has no types"))?;
+            survey.section(payload, &mut Shapes { types, parts: &mut parts })?;
+        }
+    }
+    survey.check()?;
+    survey.name_exports(component)?;
+    Ok(survey)
+}
+
+impl Survey {
+    fn module(&mut self, component: &[u8], range: Range<usize>) -> Result<(), Refusal> {
+        let bytes = component.get(range.clone()).ok_or_else(|| Refusal::internal("a module is missing"))?;
+        let facts = facts(bytes)?;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload? {
+                Payload::ImportSection(section) => {
+                    for import in section.into_imports() {
+                        if import?.module == STORE {
+                            return Err(Refusal::shape(format!("a core module of it imports from {STORE}")));
+                        }
+                    }
+                }
+                Payload::ExportSection(section) => {
+                    for export in section {
+                        if export?.name.ends_with(&label_of("")) {
+                            return Err(Refusal::shape("a core module of it exports a name that ends in \" label\""));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.modules.push(CoreModule { range, facts, instances: 0 });
+        Ok(())
+    }
+
+    fn core_function(&mut self, origin: Origin, plan: Option<Plan>, shapes: &Shapes<'_>) -> Result<(), Refusal> {
+        let id = shapes.types.core_function_at(count(self.functions.len())?);
+        let ty = match shapes.types.get(id).map(|ty| &ty.composite_type.inner) {
+            Some(CompositeInnerType::Func(ty)) => ty.clone(),
+            _ => return Err(Refusal::internal("a core function has no type")),
+        };
+        self.functions.push(CoreFunction { origin, ty, plan });
+        Ok(())
+    }
+
+    fn section(&mut self, payload: Payload<'_>, shapes: &mut Shapes<'_>) -> Result<(), Refusal> {
+        match payload {
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    if let Instance::Instantiate { module_index, .. } = instance?
+                        && let Some(module) = self.modules.get_mut(module_index as usize)
+                    {
+                        module.instances += 1;
+                    }
+                }
+            }
+            Payload::ComponentAliasSection(section) => {
+                for alias in section {
+                    self.alias(alias?, shapes)?;
+                }
+            }
+            Payload::ComponentCanonicalSection(section) => {
+                for canonical in section {
+                    self.canonical(canonical?, shapes)?;
+                }
+            }
+            Payload::ComponentTypeSection(section) => {
+                for ty in section {
+                    if let ComponentType::Resource { dtor: Some(function), .. } = ty? {
+                        self.entry(function, Role::Destructor, Plan::Destructor);
+                    }
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    let import = import?;
+                    if import.name.name == INTERFACE {
+                        return Err(Refusal::shape("it is a traced component already"));
+                    }
+                    match import.ty {
+                        ComponentTypeRef::Module(_) => return Err(Refusal::shape("it imports a core module")),
+                        ComponentTypeRef::Component(_) => return Err(Refusal::shape("it imports a component")),
+                        ComponentTypeRef::Func(_) => {
+                            self.names.push(Some((String::new(), import.name.name.to_owned())));
+                        }
+                        ComponentTypeRef::Instance(_) => self.instance(Some(import.name.name.to_owned()), Vec::new()),
+                        ComponentTypeRef::Type(_) | ComponentTypeRef::Value(_) => {}
+                    }
+                }
+            }
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section {
+                    let made = match instance? {
+                        ComponentInstance::Instantiate { args, .. } => args
+                            .iter()
+                            .filter(|arg| arg.kind == ComponentExternalKind::Func)
+                            .map(|arg| (arg.name.trim_start_matches("import-func-").to_owned(), arg.index))
+                            .collect(),
+                        ComponentInstance::FromExports(exports) => exports
+                            .iter()
+                            .filter(|export| export.kind == ComponentExternalKind::Func)
+                            .map(|export| (export.name.name.to_owned(), export.index))
+                            .collect(),
+                    };
+                    self.instance(None, made);
+                }
+            }
+            Payload::ComponentExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    match export.kind {
+                        ComponentExternalKind::Func => {
+                            let name = self.names.get(export.index as usize).cloned().flatten();
+                            self.names.push(name);
+                        }
+                        ComponentExternalKind::Instance => {
+                            let at = export.index as usize;
+                            let made = self.made.get(at).cloned().unwrap_or_default();
+                            self.instance(self.instances.get(at).cloned().flatten(), made);
+                        }
+                        ComponentExternalKind::Module => return Err(Refusal::shape("it exports a core module")),
+                        _ => {}
+                    }
+                }
+            }
+            Payload::ComponentStartSection { .. } => return Err(Refusal::shape("it has a start function")),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn instance(&mut self, name: Option<String>, made: Vec<(String, u32)>) {
+        self.instances.push(name);
+        self.made.push(made);
+    }
+
+    fn alias(&mut self, alias: ComponentAlias<'_>, shapes: &Shapes<'_>) -> Result<(), Refusal> {
+        match alias {
+            ComponentAlias::CoreInstanceExport { kind, instance_index, name } => match kind {
+                ExternalKind::Func | ExternalKind::FuncExact => {
+                    let origin = Origin::Alias { instance: instance_index, name: name.to_owned() };
+                    self.core_function(origin, None, shapes)?;
+                }
+                ExternalKind::Global => {
+                    let ty = shapes.types.global_at(count(self.globals.len())?);
+                    self.globals.push(ty.mutable);
+                }
+                ExternalKind::Tag => return Err(Refusal::shape("it uses an exception tag")),
+                ExternalKind::Memory | ExternalKind::Table => {}
+            },
+            ComponentAlias::InstanceExport { kind, instance_index, name } => match kind {
+                ComponentExternalKind::Func => {
+                    let interface = self.instances.get(instance_index as usize).cloned().flatten();
+                    self.names.push(Some((interface.unwrap_or_default(), name.to_owned())));
+                }
+                ComponentExternalKind::Instance => self.instance(None, Vec::new()),
+                ComponentExternalKind::Module => return Err(Refusal::shape("it takes a core module from an instance")),
+                _ => {}
+            },
+            ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, .. } => {
+                return Err(Refusal::shape("it takes a core module from around it"));
+            }
+            ComponentAlias::Outer { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, function: u32, role: Role, plan: Plan) {
+        if !self.entries.iter().any(|entry| entry.function == function && entry.role == role) {
+            self.entries.push(Entry { function, role, plan });
+        }
+    }
+
+    fn hook(&mut self, crossing: Crossing) -> Result<u32, Refusal> {
+        let number = count(self.hooks.len())?;
+        self.hooks.push(Hook { crossing, paths: Vec::new() });
+        Ok(number)
+    }
+
+    fn options(&mut self, options: &[CanonicalOption]) -> Result<(), Refusal> {
+        for option in options {
+            match option {
+                CanonicalOption::UTF8 | CanonicalOption::Memory(_) => {}
+                CanonicalOption::Realloc(function) => self.entry(*function, Role::Realloc, Plan::Realloc),
+                CanonicalOption::PostReturn(function) => self.entry(*function, Role::PostReturn, Plan::PostReturn),
+                CanonicalOption::UTF16 | CanonicalOption::CompactUTF16 => {
+                    return Err(Refusal::shape("its strings are in UTF-16"));
+                }
+                other => return Err(Refusal::shape(format!("it uses the canonical option {other:?}"))),
+            }
+        }
+        Ok(())
+    }
+
+    fn canonical(&mut self, canonical: CanonicalFunction, shapes: &mut Shapes<'_>) -> Result<(), Refusal> {
+        match canonical {
+            CanonicalFunction::Lift { core_func_index, type_index, options } => {
+                self.options(&options)?;
+                let ComponentAnyTypeId::Func(id) = shapes.types.component_any_type_at(type_index) else {
+                    return Err(Refusal::internal("what is lifted has no type of a function"));
+                };
+                let signature = shapes.signature(id)?;
+                let function = count(self.names.len())?;
+                let name = format!("function {function}");
+                let hook = self.hook(Crossing::Export { interface: String::new(), function: name })?;
+                self.lifts.push(hook);
+                self.lifted.push((function, hook));
+                self.names.push(None);
+                self.entry(core_func_index, Role::Lifted(hook), Plan::Export(hook, signature));
+            }
+            CanonicalFunction::Lower { func_index, options } => {
+                self.options(&options)?;
+                let plan = self.lower(func_index, shapes)?;
+                self.core_function(Origin::Canonical, Some(plan), shapes)?;
+            }
+            CanonicalFunction::ResourceNew { .. } => {
+                self.core_function(Origin::Canonical, Some(Plan::ResourceNew), shapes)?
+            }
+            CanonicalFunction::ResourceRep { .. } => {
+                self.core_function(Origin::Canonical, Some(Plan::ResourceRep), shapes)?
+            }
+            CanonicalFunction::ResourceDrop { .. } => {
+                self.core_function(Origin::Canonical, Some(Plan::ResourceDrop), shapes)?;
+            }
+            other => {
+                let text = format!("{other:?}");
+                let name = text.split([' ', '{', '(']).next().unwrap_or_default();
+                return Err(Refusal::shape(format!("it uses {name} of the component model")));
+            }
+        }
+        Ok(())
+    }
+
+    fn lower(&mut self, function: u32, shapes: &mut Shapes<'_>) -> Result<Plan, Refusal> {
+        let id: ComponentFuncTypeId = shapes.types.component_function_at(function);
+        let signature: Signature = shapes.signature(id)?;
+        let name = self.names.get(function as usize).cloned().flatten();
+        let (interface, function) = name.unwrap_or_else(|| (String::new(), format!("function {function}")));
+        let hook = self.hook(Crossing::Import { interface, function })?;
+        Ok(Plan::Import(hook, signature))
+    }
+
+    /// The names that lifted functions have outside.
+    fn name_exports(&mut self, component: &[u8]) -> Result<(), Refusal> {
+        let mut depth = 0u32;
+        for payload in Parser::new(0).parse_all(component) {
+            match payload? {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentExportSection(section) if depth == 0 => {
+                    for export in section {
+                        let export = export?;
+                        let name = export.name.name;
+                        match export.kind {
+                            ComponentExternalKind::Func => self.name_export(export.index, "", name),
+                            ComponentExternalKind::Instance => {
+                                for (function, index) in
+                                    self.made.get(export.index as usize).cloned().unwrap_or_default()
+                                {
+                                    self.name_export(index, name, &function);
+                                }
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn name_export(&mut self, index: u32, interface: &str, name: &str) {
+        for (function, hook) in &self.lifted {
+            if *function == index
+                && let Some(hook) = self.hooks.get_mut(*hook as usize)
+            {
+                hook.crossing = Crossing::Export { interface: interface.to_owned(), function: name.to_owned() };
+            }
+        }
+    }
+}

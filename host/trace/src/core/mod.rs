@@ -1,0 +1,20 @@
+//! Core modules: every value gets a shadow, and every instruction a rule for it.
+//!
+//! [`facts`] reads what a module has, [`layout`] says where labels are that are no data, [`module`] writes the new
+//! module and [`store`] the one that it shares with others, [`function`] and its parts the code: [`control`], [`plain`], [`memory`] and [`lanes`] by kind of
+//! instruction, [`body`] the arithmetic on labels. An instruction without a rule is refused by its name.
+
+pub(crate) mod body;
+mod control;
+pub(crate) mod facts;
+mod function;
+mod lanes;
+pub(crate) mod layout;
+mod memory;
+pub(crate) mod module;
+mod plain;
+mod remap;
+pub(crate) mod store;
+#[cfg(test)]
+mod tests;
+pub(crate) mod width;
