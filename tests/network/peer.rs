@@ -18,7 +18,7 @@ struct Sinkhole {
 impl Peer for Sinkhole {
     fn lookup(&self, name: &str) -> Vec<IpAddr> {
         self.names.lock().unwrap().push(name.to_owned());
-        if name == "unknown.test" { Vec::new() } else { vec!["203.0.113.7".parse().unwrap()] }
+        if name == "unknown.test" { Vec::new() } else { vec!["93.184.215.14".parse().unwrap()] }
     }
 
     fn answer(&self, request: &Asked) -> Answered {
@@ -45,7 +45,7 @@ fn peer_answers_requests_and_lookups_and_everything_is_recorded_as_usual() {
     assert_eq!(call.said(), ["ok", "dns-error", "http-request-denied", "ok"], "{call}");
     let answer = &call.outcomes()[0]["value"];
     assert_eq!((&answer["status"], &answer["body"]["text"]), (&json!(201), &json!("scripted")), "{answer}");
-    assert_eq!(call.outcomes()[3]["value"], json!(["203.0.113.7"]));
+    assert_eq!(call.outcomes()[3]["value"], json!(["93.184.215.14"]));
     let asked = peer.asked.lock().unwrap();
     assert_eq!(asked.len(), 1);
     assert_eq!((asked[0].method.as_str(), asked[0].url.as_str()), ("POST", "https://allowed.test:443/a?b=c"));
@@ -72,7 +72,7 @@ fn raw_sockets_reach_nobody_where_a_peer_answers() {
         {"op": "tcp-create", "as": "s"},
         {"op": "tcp-connect", "handle": "s", "address": "127.0.0.1", "port": tcp, "as-in": "i", "as-out": "o"},
         {"op": "udp-create", "as": "u"},
-        {"op": "udp-bind", "handle": "u", "address": "127.0.0.1"},
+        {"op": "udp-bind", "handle": "u", "address": "0.0.0.0", "port": 0},
         {"op": "udp-stream", "handle": "u", "as-in": "in", "as-out": "out"},
         {"op": "udp-send", "handle": "out", "address": "127.0.0.1", "port": udp, "text": "a secret"},
         {"op": "tcp-create", "as": "l"},

@@ -90,6 +90,13 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, faults: &mut Vec
                     fault(format!("fits none: {tries:?}"));
                 }
             }
+            "propertyNames" => {
+                for (name, _) in value.as_object().into_iter().flatten() {
+                    let mut faults = Vec::new();
+                    check(root, wanted, &Value::from(name.as_str()), name, &mut faults);
+                    faults.into_iter().for_each(&mut fault);
+                }
+            }
             "items" | "properties" | "additionalProperties" => {}
             other => panic!("the validator does not know {other}"),
         }

@@ -351,7 +351,7 @@ mod tests {
             ("a", "/data/a/b"),
             ("hello", "/data/secret.txt"),
         ] {
-            assert!(!path(argument, target) || argument == "a", "{argument:?} does not name {target}");
+            assert!(!path(argument, target), "{argument:?} does not name {target}");
         }
     }
 
@@ -360,7 +360,7 @@ mod tests {
         let net = |argument: &str, target: &str| named(&json!({"u": argument})).names(Capability::HttpRequest, target);
         assert!(net("https://api.example.com/x", "GET https://api.example.com/y"));
         assert!(!net("https://api.example.com/x", "GET https://evil.example.com/y"));
-        assert!(named(&json!({"u": "x"})).paths.contains(&"x".to_owned()));
+        assert!(named(&json!({"u": "x"})).paths.is_empty(), "one letter names nothing");
     }
 
     #[test]
