@@ -318,7 +318,7 @@ fn policy_import_carries_over_what_it_can_and_says_what_it_cannot() {
     world.customs(&["policy", "check", "customs.toml"]).run().exits(0);
     world.customs(&["why", "--read", "/desk/f", "--policy", "customs.toml"]).run().exits(0);
     world.customs(&["why", "--write", "/desk/f", "--policy", "customs.toml"]).run().exits(1);
-    world.write("policy.yaml", format!("{yaml}  netdesk:\n    allow:\n    - cidr: \"10.0.0.0/8\"\n"));
+    world.write("policy.yaml", format!("{yaml}  network:\n    allow:\n    - cidr: \"10.0.0.0/8\"\n"));
     let run = world.customs(&["policy", "import", "policy.yaml"]).run();
     assert!(run.code == 1 && run.stderr.contains("line 9 is not carried over: 10.0.0.0/8"), "{run}");
     world.write("policy.yaml", yaml.replace("[\"read\"]", "&x [\"read\"]"));

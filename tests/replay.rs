@@ -418,7 +418,7 @@ fn hostile_recordings_are_refused_with_one_sentence() {
         ("many records", |lines| lines.push(format!("{{\"records\":[{}]}}", vec!["[1,1]"; 300_000].join(",")))),
     ];
     for (what, edit) in edits {
-        rewritten(&taped.recording, &bad, |lines| edit(lines));
+        rewritten(&taped.recording, &bad, edit);
         refused(what);
     }
     // Answers of another shape than the guest's questions are no answers; and the twin without an edit is replayed.

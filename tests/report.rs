@@ -1,9 +1,9 @@
 //! `customs report`: what a run left behind, told in four formats, whoever wrote into it and whatever was done to it since.
 
 #[path = "../host/report/tests/support/page.rs"]
-mod page;
+pub(crate) mod page;
 #[path = "../host/report/tests/support/schema.rs"]
-mod schema;
+pub(crate) mod schema;
 
 use crate::support::{Run, World, guest};
 use page::elements;

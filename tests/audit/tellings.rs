@@ -1,13 +1,9 @@
 //! The four formats, the schema, and what the documentation says of all this.
 
 use super::audit;
+use crate::report::{page, schema};
 use crate::support::{World, checkout, guest};
 use std::collections::BTreeSet;
-
-#[path = "../../host/report/tests/support/page.rs"]
-mod page;
-#[path = "../../host/report/tests/support/schema.rs"]
-mod schema;
 
 fn document(name: &str) -> String {
     std::fs::read_to_string(checkout().join("docs").join(name)).unwrap()
@@ -90,7 +86,7 @@ fn audit_sarif_has_a_result_for_each_issue_with_its_rule() {
     let results = run["results"].as_array().unwrap();
     assert_eq!(results.len(), told.issues().len());
     for result in results {
-        let rule = &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
+        let rule = &run["tool"]["driver"]["rules"][usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
         assert_eq!(rule["id"], result["ruleId"]);
     }
     assert!(results.iter().any(|result| result["ruleId"] == "CUA101" && result["level"] == "error"));

@@ -48,7 +48,7 @@ fn peer_answers_requests_and_lookups_and_everything_is_recorded_as_usual() {
     assert_eq!(call.outcomes()[3]["value"], json!(["93.184.215.14"]));
     let asked = peer.asked.lock().unwrap();
     assert_eq!(asked.len(), 1);
-    assert_eq!((asked[0].method.as_str(), asked[0].url.as_str()), ("POST", "https://allowed.test:443/a?b=c"));
+    assert_eq!((asked[0].method.as_str(), asked[0].url.as_str()), ("POST", "https://allowed.test/a?b=c"));
     assert_eq!(asked[0].body, "a body");
     assert!(asked[0].headers.contains(&("x".to_owned(), b"y".to_vec())), "{:?}", asked[0].headers);
     // Only what the policy allowed was asked.

@@ -36,10 +36,13 @@ impl HostView for SeenHost {
     }
 }
 
+/// What a host says of a path.
+type Answer = Result<(PathBuf, PathKind), String>;
+
 /// Asks a host and remembers what it said.
 pub struct Remembering<'h> {
     host: &'h dyn HostView,
-    canonical: RefCell<BTreeMap<PathBuf, Result<(PathBuf, PathKind), String>>>,
+    canonical: RefCell<BTreeMap<PathBuf, Answer>>,
 }
 
 impl std::fmt::Debug for Remembering<'_> {

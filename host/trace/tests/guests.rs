@@ -1,5 +1,16 @@
 //! Real guests, traced: which bytes of what they give come from which source.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
+    missing_debug_implementations,
+    reason = "a test that fails panics, and its guests are files of this folder"
+)]
+
 mod guests {
     mod interpreted;
     pub mod rig;

@@ -144,7 +144,7 @@ fn options_errors_and_numbers_carry_labels_where_the_bytes_are() {
     let numbers = picture(&seen, "apply", &in_answer(&["pieces", "*", "numbers"]), [0; 3], FILE, 64);
     // A sum with a carry: the byte above is labelled too, and by the rule of sums those above it.
     assert!(numbers.as_bytes().chunks(4).all(|number| number[..2] == *b"11"), "{numbers}");
-    let sum = |name| traced.call(true, SECRET, INTERFACE, "sum", &[Val::String(format!("{name}").into())], None);
+    let sum = |name: &str| traced.call(true, SECRET, INTERFACE, "sum", &[Val::String(name.to_string())], None);
     let (_, seen) = sum("file:/data/secret.txt");
     assert!(picture(&seen, "sum", &[Step::Result], [0; 3], FILE, 8).starts_with("11"), "{seen:?}");
     let (_, seen) = sum("constant");

@@ -195,13 +195,11 @@ struct Budget {
     entries: usize,
 }
 
+/// A path, and what is in it where it is a file.
+type Copied = (PathBuf, Option<Vec<u8>>);
+
 /// What stands below a granted path, but for what is denied. Links are not followed and not copied.
-fn copied(
-    host: &Path,
-    kind: MountKind,
-    denied: &[&Path],
-    budget: &mut Budget,
-) -> Result<Vec<(PathBuf, Option<Vec<u8>>)>, String> {
+fn copied(host: &Path, kind: MountKind, denied: &[&Path], budget: &mut Budget) -> Result<Vec<Copied>, String> {
     let large = || {
         format!(
             "it can be changed by the tool, and is more than the audit copies ({} MiB, {MAX_ENTRIES} files); grant less, or only reading",

@@ -95,9 +95,9 @@ impl Judge<'_> {
         let twice = |leak: &Leak| {
             leak.sink == "stdout" && self.tally.leaks.contains_key(&Leak { sink: "return", ..leak.clone() })
         };
-        let mut places: BTreeMap<(&str, &str, bool), Vec<(&Leak, &Times)>> = BTreeMap::new();
+        let mut places: BTreeMap<_, Vec<(&Leak, &Times)>> = BTreeMap::new();
         for (leak, times) in self.tally.leaks.iter().filter(|(leak, _)| !twice(leak)) {
-            places.entry((leak.sink, &leak.to, leak.asked)).or_default().push((leak, times));
+            places.entry((leak.sink, leak.to.as_str(), leak.asked)).or_default().push((leak, times));
         }
         let mut all = Vec::new();
         for leaks in places.into_values() {

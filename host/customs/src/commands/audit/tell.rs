@@ -245,8 +245,8 @@ fn situation(plan: &Plan, statics: &Statics) -> Situation {
     }
 }
 
-fn raw<'a>(plan: &'a Plan, of: fn(&customs_policy::Layer) -> &Vec<String>) -> impl Iterator<Item = &'a str> {
-    plan.layers.iter().flat_map(move |layer| of(layer)).flat_map(|entry| entry.split(',')).map(str::trim)
+fn raw(plan: &Plan, of: fn(&customs_policy::Layer) -> &Vec<String>) -> impl Iterator<Item = &str> {
+    plan.layers.iter().flat_map(of).flat_map(|entry| entry.split(',')).map(str::trim)
 }
 
 fn net_rules(policy: &Policy) -> Vec<String> {

@@ -35,7 +35,7 @@ fn config(variant: u64) -> Config {
         min_exports: 2,
         export_everything: true,
         max_memories: 1,
-        min_memories: u32::from(variant % 3 != 0),
+        min_memories: u32::from(!variant.is_multiple_of(3)),
         memory_max_size_required: false,
         max_memory32_bytes: 20 * 65536,
         max_tables: 3,
@@ -49,7 +49,7 @@ fn config(variant: u64) -> Config {
         simd_enabled: true,
         relaxed_simd_enabled: true,
         // Half of the modules with references have externref, which the engine of the tests is built without.
-        reference_types_enabled: variant % 4 == 0,
+        reference_types_enabled: variant.is_multiple_of(4),
         bulk_memory_enabled: true,
         multi_value_enabled: true,
         tail_call_enabled: true,
@@ -57,7 +57,7 @@ fn config(variant: u64) -> Config {
         sign_extension_ops_enabled: true,
         extended_const_enabled: true,
         canonicalize_nans: true,
-        max_instructions: if variant % 2 == 0 { 400 } else { 80 },
+        max_instructions: if variant.is_multiple_of(2) { 400 } else { 80 },
         ..Config::default()
     }
 }

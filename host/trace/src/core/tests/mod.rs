@@ -1,5 +1,11 @@
 //! Proof that rewriting changes nothing but labels ([`differential`]), and that no operator drops one ([`operators`]).
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::vec_init_then_push,
+    reason = "a test makes any number of any other, and the list of operators is written by a macro"
+)]
+
 mod differential;
 mod operators;
 mod rig;
