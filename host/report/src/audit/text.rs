@@ -55,10 +55,10 @@ pub fn audit_text(audit: &Audit) -> String {
     }
     rest(&mut text, "beyond", audit.beyond.as_ref().map_or(0, Vec::len), MAX_ROWS);
     for advice in verdict.recommendations.iter().take(MAX_ROWS) {
-        line(&mut text, "do", &clean(&Name::new(advice), 400));
+        line(&mut text, "do", &clean(&Name::new(advice), 240));
     }
     for cut in audit.cuts.iter().take(MAX_ROWS) {
-        line(&mut text, "cut", &clean(&Name::new(cut), 400));
+        line(&mut text, "cut", &clean(&Name::new(cut), 240));
     }
     line(
         &mut text,
