@@ -205,6 +205,24 @@ fn ledger_has_the_records_of_the_contract() {
     assert!(read.iter().any(|r| r["requested"] == "/data/a.md" && r["decision"] == "allow"), "{run}");
 }
 
+#[test]
+fn inspect_writes_a_bill_of_materials_from_the_bytes_alone() {
+    let world = World::new();
+    let bill = |path: &str| world.customs(&["inspect", path, "-o", "cyclonedx"]).run();
+    let path = guest("notes");
+    let run = bill(path.to_str().unwrap());
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
+    assert_eq!(run.json["bomFormat"], "CycloneDX", "{run}");
+    let digest = hex(&Sha256::digest(std::fs::read(&path).unwrap()));
+    assert_eq!(run.json["metadata"]["component"]["hashes"][0]["content"], digest, "{run}");
+    let made = run.json["components"].as_array().unwrap();
+    assert!(made.iter().any(|one| one["name"] == "rustc" && one["version"].is_string()), "{run}");
+    // What cannot be linked here has been made by something as well; what is no component has not.
+    assert_eq!(bill(guest("hostile/unknown-import").to_str().unwrap()).code, 0);
+    world.write("text.wasm", "no component");
+    assert_eq!(bill("text.wasm").code, 2);
+}
+
 /// Every guest of the repository is inspected: its tools have schemas, and its digest is that of its bytes.
 #[test]
 fn inspect_shows_every_guest_with_schemas_and_digest() {

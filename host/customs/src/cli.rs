@@ -288,7 +288,18 @@ pub(crate) struct Inspect {
     /// The component
     pub(crate) component: PathBuf,
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) output: Format,
+    pub(crate) output: InspectFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InspectFormat {
+    /// For a person, on a terminal
+    #[default]
+    Text,
+    /// For scripts
+    Json,
+    /// A bill of materials in the manner of CycloneDX 1.6: what it was made with, by its own word, and the known holes of that
+    Cyclonedx,
 }
 
 #[derive(Debug, Args)]

@@ -1,12 +1,12 @@
 //! `customs inspect`: what a component offers and what it may use. Nothing of it runs.
 
-use super::{load, shown_name};
-use crate::cli::{Format, Inspect};
+use super::{from_load, load, shown_name};
+use crate::cli::{Inspect, InspectFormat};
 use crate::exit::{Exit, Fault};
 use crate::show::{size, text::clean};
 use crate::{machine, output};
 use customs_engine::Program;
-use customs_engine::load::{Facts, Fuel, Kind};
+use customs_engine::load::{Facts, Fuel, Kind, read_component};
 use customs_ledger::hex;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -27,11 +27,19 @@ const USES: [(&str, &[&str]); 7] = [
 const WIDTH: usize = 60;
 
 pub(crate) fn run(args: &Inspect) -> Result<Exit, Fault> {
+    if args.output == InspectFormat::Cyclonedx {
+        // From the bytes alone: what it was made with is told of a component that cannot be run here, too.
+        let name = shown_name(&args.component);
+        let wasm = read_component(machine::open(&args.component)?, &name, None).map_err(from_load)?;
+        let statics = customs_audit::statics::look(wasm.bytes());
+        output::result(&format!("{}\n", customs_audit::sbom::cyclonedx(&statics, &name, &wasm.sha256())))?;
+        return Ok(Exit::Returned);
+    }
     let state = machine::state()?;
     let program = load(&args.component, None, Fuel::Off, state.cache.as_ref())?;
     let text = match args.output {
-        Format::Json => format!("{}\n", as_json(&program, &args.component.display().to_string())),
-        Format::Text => as_text(&program, &shown_name(&args.component)),
+        InspectFormat::Json => format!("{}\n", as_json(&program, &args.component.display().to_string())),
+        InspectFormat::Text | InspectFormat::Cyclonedx => as_text(&program, &shown_name(&args.component)),
     };
     output::result(&text)?;
     Ok(Exit::Returned)
