@@ -173,7 +173,7 @@ impl Weaver<'_> {
                 let original = self.survey.modules.iter().find(|module| module.range == unchecked_range);
                 let original = original.ok_or_else(|| Refusal::internal("a module is missing"))?;
                 let bytes = component.get(unchecked_range).unwrap_or_default();
-                let rewritten = rewrite(bytes, &original.facts, self.lanes)?;
+                let rewritten = rewrite(bytes, &original.facts)?;
                 self.core_module(&rewritten);
                 self.modules.theirs();
             }

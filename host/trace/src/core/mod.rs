@@ -1,11 +1,12 @@
 //! Core modules: every value gets a shadow, and every instruction a rule for it.
 //!
 //! [`facts`] reads what a module has, [`layout`] says where labels are that are no data, [`module`] writes the new
-//! module and [`store`] the one that it shares with others, [`function`] and its parts the code: [`control`], [`plain`], [`memory`] and [`lanes`] by kind of
+//! module and [`store`] the one that it shares with others, [`function`] and its parts the code: [`control`], [`calls`], [`plain`], [`memory`] and [`lanes`] by kind of
 //! instruction, [`body`] the arithmetic on labels. An instruction without a rule is refused by its name.
 
 pub(crate) mod allocators;
 pub(crate) mod body;
+pub(crate) mod calls;
 mod control;
 pub(crate) mod facts;
 mod function;
@@ -14,7 +15,7 @@ pub(crate) mod layout;
 mod memory;
 pub(crate) mod module;
 mod plain;
-mod remap;
+pub(crate) mod remap;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
