@@ -17,7 +17,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use customs_engine::load::{Allocation, Fuel, engine};
-use customs_trace::{ASK, Crossing, INTERFACE, Instrumented, Map, Step, instrument};
+use customs_trace::{ASK, Crossing, Follow, INTERFACE, Instrumented, Map, Step, instrument};
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable, TypedFunc};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -180,7 +180,7 @@ fn main() {
             continue;
         };
         let start = Instant::now();
-        let Instrumented { component, map } = instrument(&bytes).unwrap();
+        let Instrumented { component, map } = instrument(&bytes, Follow::Data).unwrap();
         let rewriting = start.elapsed();
         let original = Side::new(&engine, &bytes, Map::default());
         let traced = Side::new(&engine, &component, map);

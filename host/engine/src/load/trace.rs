@@ -28,7 +28,7 @@ const MAX_MAP: u64 = 16 << 20;
 const MARK: &[u8; 8] = b"cus-map1";
 
 pub(super) fn instrument(component: &[u8]) -> Result<Instrumented, LoadError> {
-    customs_trace::instrument(component).map_err(|refusal| match refusal.reason() {
+    customs_trace::instrument(component, customs_trace::Follow::Data).map_err(|refusal| match refusal.reason() {
         Reason::Size => LoadError::limit(Limit::Size, refusal.to_string()),
         Reason::Internal => LoadError::internal(refusal.to_string()),
         Reason::Invalid | Reason::Shape => LoadError::refused(refusal.to_string()),

@@ -140,20 +140,22 @@ impl Tracer<'_> {
         for below in (0..parameters.len()).rev() {
             let (depth, entry) = self.peek(below)?;
             self.label(depth, &entry);
+            self.under(entry.ty);
         }
+        self.hand_on(None);
         Ok(())
     }
 
     /// The same where the topmost value says what is called.
     fn arguments_below_callee(&mut self, parameters: &[ValType]) -> Result<(), Refusal> {
-        self.pop()?;
-        if parameters.is_empty() {
-            return Ok(());
+        let chosen = self.pop()?;
+        if !parameters.is_empty() {
+            let callee = self.scratch(Encoded::I32, Scratch::Value);
+            self.put(&I::LocalSet(callee));
+            self.arguments(parameters)?;
+            self.put(&I::LocalGet(callee));
         }
-        let callee = self.scratch(Encoded::I32, Scratch::Value);
-        self.put(&I::LocalSet(callee));
-        self.arguments(parameters)?;
-        self.put(&I::LocalGet(callee));
+        self.hand_on(Some(chosen));
         Ok(())
     }
 

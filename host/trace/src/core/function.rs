@@ -4,18 +4,20 @@
 //! between any two operators. The label of a stack entry is clean, or that of a local which has not changed since, or
 //! in a local of its own (a *slot*, one for each depth and width).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, Encode, Function, Instruction as I, ValType as Encoded};
 use wasmparser::{FuncValidator, FunctionBody, Operator, OperatorsReader, ValType, ValidatorResources};
 
 use super::body::{Body, Scratch};
+use super::branches::Branches;
 use super::calls::Calls;
 use super::facts::{Facts, count};
 use super::layout::Globals;
 use super::remap::Remap;
 use super::width::{Smear, Width};
+use crate::follow::Follow;
 use crate::refusal::Refusal;
 
 /// Locals that wasm allows in one function.
@@ -73,6 +75,12 @@ pub(super) struct Frame {
     pub(super) dead: bool,
     /// The parameters' entries, for `else`.
     pub(super) saved: Vec<Entry>,
+    /// Which block of the function it is, as they open.
+    pub(super) number: usize,
+    /// Frames at whose ends decisions that were made in this one are over, where that is further out.
+    pub(super) reached: BTreeSet<usize>,
+    /// Decisions are over at its own end.
+    pub(super) decides: bool,
 }
 
 /// What is assumed to be clean, until a function shows otherwise.
@@ -101,6 +109,7 @@ pub(crate) struct Surroundings<'m> {
     pub(crate) calls: &'m Calls,
     /// The block that the function's own code stands in.
     pub(crate) body: Option<BlockType>,
+    pub(crate) follow: Follow,
 }
 
 /// Rewrites one function body.
@@ -122,6 +131,8 @@ pub(super) struct Tracer<'m> {
     branches: HashMap<(usize, usize, Width), u32>,
     /// Blocks inside dead code that are open.
     pub(super) skipped: u32,
+    /// Where branches are followed.
+    pub(super) follows: Option<Branches>,
 }
 
 /// Rewrites the body of function `index`. It is done again while an assumption about its locals turns out wrong.
@@ -146,14 +157,18 @@ pub(crate) fn function(
             locals.push(validator.get_local_type(local).ok_or_else(|| Refusal::internal("a local is missing"))?);
         }
         let takes_labels = if around.facts.allocators.contains(&index) { 0 } else { parameters };
-        let count_of_labels = count(takes_labels)?;
-        let assumed = clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| at >= takes_labels).collect());
-        let many = count(parameters)?;
+        // Under a decision every local that is set gets its label.
+        let follows = around.follow == Follow::Branches;
+        let assumed =
+            clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| !follows && at >= takes_labels).collect());
+        let (many, labels) = (count(parameters)?, count(takes_labels)?);
+        let mut added = Body::new(validator.len_locals().saturating_add(many));
+        let branches = follows.then(|| Branches::new(body, &mut added)).transpose()?;
         let mut tracer = Tracer {
             around,
             refuted: &mut *refuted,
-            body: Body::new(validator.len_locals().saturating_add(many)),
-            shadows: (0..validator.len_locals()).map(|at| (at < count_of_labels).then(|| many + at)).collect(),
+            body: added,
+            shadows: (0..validator.len_locals()).map(|at| (at < labels).then(|| many + at)).collect(),
             locals,
             parameters: many,
             clean: assumed,
@@ -166,11 +181,20 @@ pub(crate) fn function(
                 results: ty.results().to_vec(),
                 dead: false,
                 saved: Vec::new(),
+                number: 0,
+                reached: BTreeSet::new(),
+                decides: false,
             }],
             slots: HashMap::new(),
             branches: HashMap::new(),
             skipped: 0,
+            follows: branches,
         };
+        if let (Some(branches), false) = (&tracer.follows, around.facts.allocators.contains(&index)) {
+            let decided = branches.decided;
+            tracer.put(&I::GlobalGet(around.globals.decided));
+            tracer.put(&I::LocalSet(decided));
+        }
         if let Some(block) = body_type {
             tracer.put(&I::Block(block));
         }
@@ -327,7 +351,11 @@ impl Tracer<'_> {
         if local < self.parameters { local } else { local.saturating_add(self.parameters) }
     }
 
-    fn shadow(&mut self, local: u32) -> Result<Option<u32>, Refusal> {
+    pub(super) fn local_type(&self, local: u32) -> Result<ValType, Refusal> {
+        self.locals.get(local as usize).copied().ok_or_else(|| Refusal::internal("a local is missing"))
+    }
+
+    pub(super) fn shadow(&mut self, local: u32) -> Result<Option<u32>, Refusal> {
         let at = local as usize;
         if self.clean.get(at).copied().unwrap_or(false) {
             return Ok(None);
@@ -358,6 +386,7 @@ impl Tracer<'_> {
         if let Some(shadow) = self.shadow(local)? {
             self.settle(|other| other == shadow);
             self.label(depth, &entry);
+            self.under(entry.ty);
             self.put(&I::LocalSet(shadow));
             home = Home::Shadow(shadow);
         }
@@ -389,12 +418,19 @@ impl Tracer<'_> {
             return Ok(());
         }
         self.label(depth, &entry);
+        self.under_global(global, entry.ty)?;
         self.put(&I::GlobalSet(shadow));
         Ok(())
     }
 
     /// A global that keeps the union of labels that went somewhere: `entries`' labels join it.
     pub(super) fn pool(&mut self, pool: u32, entries: &[(usize, Entry)], weak: bool) {
+        if let Some(branches) = &self.follows {
+            let decided = branches.decided;
+            for instruction in [I::GlobalGet(pool), I::LocalGet(decided), I::I32Or, I::GlobalSet(pool)] {
+                self.put(&instruction);
+            }
+        }
         for (depth, entry) in entries {
             if entry.is_clean() {
                 continue;

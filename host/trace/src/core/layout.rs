@@ -19,6 +19,8 @@ pub(crate) const EXPECTED: &str = "expected";
 pub(crate) const TABLES: &str = "tables";
 /// The union of labels of the sizes that memory was grown by.
 pub(crate) const PAGES: &str = "pages";
+/// The label of what the call that comes next was decided by.
+pub(crate) const DECIDED: &str = "decided";
 /// The union of labels of the representations that resources were made from.
 pub(crate) const HANDLES: &str = "handles";
 
@@ -49,6 +51,7 @@ pub(crate) struct Lanes {
 pub(crate) struct Globals {
     pub(crate) tables: u32,
     pub(crate) pages: u32,
+    pub(crate) decided: u32,
     /// How many globals are imported that were not.
     pub(crate) added_imports: u32,
     shadows: Vec<Option<u32>>,
@@ -65,7 +68,7 @@ impl Globals {
         let mut imported = Vec::new();
         let mut defined = Vec::new();
         let mut shadows = vec![None; facts.globals.len()];
-        let mut next = pools + 2;
+        let mut next = pools + 3;
         for (at, global) in facts.globals.iter().enumerate() {
             if global.ty.mutable && global.import.is_some() {
                 imported.push(count(at)?);
@@ -86,7 +89,7 @@ impl Globals {
                 next += 1;
             }
         }
-        Ok(Self { tables: pools, pages: pools + 1, added_imports, shadows, imported, defined })
+        Ok(Self { tables: pools, pages: pools + 1, decided: pools + 2, added_imports, shadows, imported, defined })
     }
 
     /// The global with the label of a global.

@@ -17,6 +17,7 @@ use super::function::{CleanGlobals, Surroundings, function};
 use super::layout::{self, Globals, STORE};
 use super::remap::Remap;
 use super::width::Width;
+use crate::follow::Follow;
 use crate::refusal::Refusal;
 
 /// What core modules may be made of: what the engine runs. Everything else is refused by its name.
@@ -32,14 +33,17 @@ const POOL: GlobalType = GlobalType { val_type: ValType::I32, mutable: true, sha
 
 /// Rewrites a module. Rewriting is repeated while an assumption about its globals turns out wrong: each repetition has
 /// at least one global less that is assumed clean, and in practice there are two.
-pub(crate) fn rewrite(module: &[u8], facts: &Facts) -> Result<Vec<u8>, Refusal> {
-    let assume = |global: &super::facts::Global| global.ty.mutable && global.import.is_none() && !global.exported;
+pub(crate) fn rewrite(module: &[u8], facts: &Facts, follow: Follow) -> Result<Vec<u8>, Refusal> {
+    let assume = |global: &super::facts::Global| {
+        follow == Follow::Data && global.ty.mutable && global.import.is_none() && !global.exported
+    };
     let mut assumed = CleanGlobals(facts.globals.iter().map(assume).collect());
     let globals = Globals::new(facts)?;
     let calls = Calls::new(facts)?;
     loop {
         let mut refuted = assumed.clone();
-        let rewritten = attempt(module, facts, &globals, &calls, &assumed, &mut refuted)?;
+        let around = (follow, &calls);
+        let rewritten = attempt(module, facts, &globals, around, &assumed, &mut refuted)?;
         if refuted.0 == assumed.0 {
             return Ok(rewritten);
         }
@@ -67,12 +71,12 @@ fn attempt(
     module: &[u8],
     facts: &Facts,
     globals: &Globals,
-    calls: &Calls,
+    (follow, calls): (Follow, &Calls),
     assumed: &CleanGlobals,
     refuted: &mut CleanGlobals,
 ) -> Result<Vec<u8>, Refusal> {
     let mut remap = Remap { imported_globals: facts.imported_globals, added_globals: globals.added_imports };
-    let around = Surroundings { facts, globals, remap, assumed, calls, body: None };
+    let around = Surroundings { facts, globals, remap, assumed, calls, body: None, follow };
     let mut out = Sections::default();
     let mut validator = Validator::new_with_features(FEATURES);
     let mut moved = facts.moved.len();
@@ -188,6 +192,7 @@ fn import_labels(imports: &mut ImportSection, facts: &Facts, globals: &Globals) 
     }
     imports.import(STORE, layout::TABLES, EntityType::Global(POOL));
     imports.import(STORE, layout::PAGES, EntityType::Global(POOL));
+    imports.import(STORE, layout::DECIDED, EntityType::Global(POOL));
     for global in &globals.imported {
         let global = facts.global(*global)?;
         let Some((module, name)) = &global.import else { continue };

@@ -7,6 +7,7 @@ use wasmtime::{Instance, Store};
 use super::rig::{Limits, engine, instantiate, new_store, rewritten};
 use crate::core::allocators::allocators;
 use crate::core::facts::facts;
+use crate::follow::Follow;
 
 /// The names of the allocators of a module whose functions are all exported.
 fn found(text: &str) -> BTreeSet<String> {
@@ -77,7 +78,7 @@ fn an_address_and_the_allocators_own_numbers_do_not_carry_the_label_of_the_size(
     for (name, labelled) in [("malloc", false), ("mallow", true)] {
         let text =
             format!("(module {CHUNKS} (func (export \"{name}\") (param i32) (result i32) (call $get (local.get 0))))");
-        let pair = rewritten(&wat::parse_str(text).unwrap()).unwrap();
+        let pair = rewritten(&wat::parse_str(text).unwrap(), Follow::Data).unwrap();
         let mut store = new_store(&engine());
         let (_, guest) = instantiate(&mut store, &pair).unwrap();
         let (address, label) = call(&mut store, &guest, name, 24, 0x0101_0101);
@@ -99,7 +100,7 @@ fn what_an_allocator_moves_keeps_its_labels() {
         (local.get 1))
         (func (export "put") (param i32) (result i32) (i32.store (i32.const 512) (local.get 0)) (i32.const 512))
         (func (export "take") (param i32) (result i32) (i32.load (local.get 0)))"#;
-    let pair = rewritten(&wat::parse_str(format!("(module {CHUNKS} {realloc})")).unwrap()).unwrap();
+    let pair = rewritten(&wat::parse_str(format!("(module {CHUNKS} {realloc})")).unwrap(), Follow::Data).unwrap();
     let mut store = new_store(&engine());
     let (_, guest) = instantiate(&mut store, &pair).unwrap();
     let (from, _) = call(&mut store, &guest, "put", 0x1234_5678, 0x0002_0100);
