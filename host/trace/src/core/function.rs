@@ -13,6 +13,7 @@ use wasmparser::{FuncValidator, FunctionBody, Operator, OperatorsReader, ValType
 use super::body::{Body, Scratch};
 use super::branches::Branches;
 use super::calls::Calls;
+use super::clean::{Clean, Learned};
 use super::facts::{Facts, count};
 use super::layout::Globals;
 use super::remap::Remap;
@@ -75,6 +76,8 @@ pub(super) struct Frame {
     pub(super) dead: bool,
     /// The parameters' entries, for `else`.
     pub(super) saved: Vec<Entry>,
+    /// Which of its results may have a label, by some way to its end.
+    pub(super) labelled: Vec<bool>,
     /// Which block of the function it is, as they open.
     pub(super) number: usize,
     /// Frames at whose ends decisions that were made in this one are over, where that is further out.
@@ -131,6 +134,8 @@ pub(super) struct Tracer<'m> {
     branches: HashMap<(usize, usize, Width), u32>,
     /// Blocks inside dead code that are open.
     pub(super) skipped: u32,
+    /// What is clean where the code is now.
+    pub(super) now: Clean,
     /// Where branches are followed.
     pub(super) follows: Option<Branches>,
 }
@@ -148,6 +153,9 @@ pub(crate) fn function(
     let body_type = around.calls.body(around.facts.function_type_index(index)?, ty.results(), around.remap)?;
     let around = Surroundings { body: body_type, ..around };
     let mut clean: Option<Vec<bool>> = None;
+    // Under a decision every local that is set gets its label.
+    let follows = around.follow == Follow::Branches;
+    let mut learned = if follows { Learned::nothing() } else { Learned::default() };
     loop {
         let mut validator = validator();
         let mut reader = body.get_binary_reader();
@@ -157,13 +165,12 @@ pub(crate) fn function(
             locals.push(validator.get_local_type(local).ok_or_else(|| Refusal::internal("a local is missing"))?);
         }
         let takes_labels = if around.facts.allocators.contains(&index) { 0 } else { parameters };
-        // Under a decision every local that is set gets its label.
-        let follows = around.follow == Follow::Branches;
         let assumed =
             clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| !follows && at >= takes_labels).collect());
         let (many, labels) = (count(parameters)?, count(takes_labels)?);
         let mut added = Body::new(validator.len_locals().saturating_add(many));
         let branches = follows.then(|| Branches::new(body, &mut added)).transpose()?;
+        let now = Clean::start(assumed.len(), labels, learned);
         let mut tracer = Tracer {
             around,
             refuted: &mut *refuted,
@@ -181,6 +188,7 @@ pub(crate) fn function(
                 results: ty.results().to_vec(),
                 dead: false,
                 saved: Vec::new(),
+                labelled: vec![false; ty.results().len()],
                 number: 0,
                 reached: BTreeSet::new(),
                 decides: false,
@@ -188,6 +196,7 @@ pub(crate) fn function(
             slots: HashMap::new(),
             branches: HashMap::new(),
             skipped: 0,
+            now,
             follows: branches,
         };
         if let (Some(branches), false) = (&tracer.follows, around.facts.allocators.contains(&index)) {
@@ -209,8 +218,10 @@ pub(crate) fn function(
                 return Err(Refusal::internal(&format!("the stack is out of step after {}", name(&operator))));
             }
         }
-        if !tracer.wrong {
-            return tracer.finish();
+        let now = std::mem::replace(&mut tracer.now, Clean::start(0, 0, Learned::nothing()));
+        match now.learned(tracer.wrong) {
+            None => return tracer.finish(),
+            Some(more) => learned = more,
         }
         clean = Some(tracer.clean);
     }
@@ -368,7 +379,7 @@ impl Tracer<'_> {
 
     pub(super) fn local_get(&mut self, local: u32) -> Result<(), Refusal> {
         let ty = self.locals.get(local as usize).copied().ok_or_else(|| Refusal::internal("a local is missing"))?;
-        let home = self.shadow(local)?.map_or(Home::Clean, Home::Shadow);
+        let home = if self.now.is(local) { Home::Clean } else { self.shadow(local)?.map_or(Home::Clean, Home::Shadow) };
         self.stack.push(Entry { ty, home, known: None, pending: Smear::Exact });
         Ok(())
     }
@@ -382,13 +393,16 @@ impl Tracer<'_> {
             *clean = false;
             self.wrong = true;
         }
+        self.now.set(local, entry.is_clean());
         let mut home = Home::Clean;
         if let Some(shadow) = self.shadow(local)? {
             self.settle(|other| other == shadow);
             self.label(depth, &entry);
             self.under(entry.ty);
             self.put(&I::LocalSet(shadow));
-            home = Home::Shadow(shadow);
+            if !self.now.is(local) {
+                home = Home::Shadow(shadow);
+            }
         }
         if tee {
             self.stack.push(Entry { home, pending: Smear::Exact, ..entry });
