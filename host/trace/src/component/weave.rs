@@ -181,7 +181,7 @@ impl Weaver<'_> {
                 let original = self.survey.modules.iter().find(|module| module.range == unchecked_range);
                 let original = original.ok_or_else(|| Refusal::internal("a module is missing"))?;
                 let bytes = component.get(unchecked_range).unwrap_or_default();
-                let rewritten = rewrite(bytes, &original.facts, self.lanes, self.follow)?;
+                let rewritten = rewrite(bytes, &original.facts, self.follow)?;
                 self.core_module(&rewritten);
                 self.modules.theirs();
             }
