@@ -11,7 +11,7 @@ WASI_WIT := $(foreach package,io clocks random filesystem sockets cli http,wit/w
 # Commands of WASI preview 1, as core modules; commands of WASI 0.2; and typed components, whose WIT goes into them.
 GUESTS_P1 := benign-tool evil-prompt-tool fs-violation tool-return-microbench
 GUESTS_P2 := hello ordinary
-GUESTS_TYPED := badwasmcp bench conformance dynamic fetch fetchbench kernels leaks notes puppet query readable scancode scanner shapes suspect \
+GUESTS_TYPED := badwasmcp bench conformance dynamic fetch fetchbench kernels leaks notes puppet query readable relay scancode scanner shapes suspect \
     transforms typedleaks wasmcp wassette
 
 RUST_P1 := $(GUESTS_P1:%=$(G)/target/wasm32-wasip1/release/%.wasm)
@@ -32,7 +32,7 @@ DIST := $(patsubst %,$(G)/dist/%.wasm,$(GUESTS_P1) $(GUESTS_P2) $(GUESTS_TYPED))
 
 .PHONY: guests guests-rust guests-hostile guests-compat guests-c guests-js guests-python guests-go guests-clean
 guests: guests-rust guests-hostile guests-compat guests-c guests-js guests-python guests-go
-guests-rust: $(DIST)
+guests-rust: $(DIST) $(G)/dist/composed.wasm
 guests-hostile: $(HOSTILE) $(G)/dist/hostile/.generated
 guests-compat: $(COMPAT)
 
@@ -82,6 +82,10 @@ $(GUESTS_TYPED:%=$(G)/dist/%.wasm): GUEST_WIT ?= $(G)/rust/$*/wit
 $(GUESTS_TYPED:%=$(G)/dist/%.wasm): $(G)/dist/%.wasm: $(G)/target/wasm32-wasip2/release/%.wasm $(GUEST_TOOLS)
 	@mkdir -p $(@D)
 	$(GUEST_TOOLS) docs $< $@ $(GUEST_WIT)
+
+# Two components as one: what one imports, the other gives.
+$(G)/dist/composed.wasm: $(G)/dist/relay.wasm $(G)/dist/transforms.wasm $(GUEST_TOOLS)
+	$(GUEST_TOOLS) compose $@ $(G)/dist/relay.wasm $(G)/dist/transforms.wasm
 
 $(HOSTILE): $(G)/dist/hostile/%.wasm: fixtures/hostile/%.wat $(GUEST_TOOLS)
 	@mkdir -p $(@D)

@@ -13,6 +13,10 @@ mod label;
 mod map;
 mod refusal;
 
+/// What this writes is of this version: code that was compiled from another's output is not used. A test holds it to
+/// the bytes that are written.
+pub const VERSION: u32 = 2;
+
 pub use component::{Instrumented, MAX_BYTES, instrument};
 pub use follow::Follow;
 pub use label::{Label, SOURCES};
