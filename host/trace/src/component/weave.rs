@@ -14,11 +14,11 @@ use wasm_encoder::{
 };
 use wasmparser::{CanonicalFunction, ComponentAlias, ComponentType, ExternalKind, Instance, Parser, Payload};
 
+use super::globals::{Classes, rewritten};
 use super::helpers::{HOST, HOST_FUNCTIONS, ORIGINALS};
 use super::hooks::{Planned, module};
 use super::survey::{Origin, Role, Survey};
 use crate::core::layout::{self, Lanes, STORE, label_of};
-use crate::core::module::rewrite;
 use crate::core::store::store;
 use crate::follow::Follow;
 use crate::map::{Hook, INTERFACE};
@@ -41,11 +41,13 @@ pub(super) fn weave(
     hooks: &mut Vec<Hook>,
     follow: Follow,
 ) -> Result<Vec<u8>, Refusal> {
+    let (rewritten, classes) = rewritten(component, survey, follow)?;
     let mut weaver = Weaver {
         survey,
         hooks,
         lanes: survey.lanes(),
-        follow,
+        rewritten,
+        classes,
         out: Component::new(),
         depth: 0,
         modules: Next { map: Vec::new(), next: 0 },
@@ -109,7 +111,9 @@ struct Weaver<'a> {
     survey: &'a Survey,
     hooks: &'a mut Vec<Hook>,
     lanes: Lanes,
-    follow: Follow,
+    /// The core modules, in order.
+    rewritten: Vec<Vec<u8>>,
+    classes: Classes,
     out: Component,
     depth: u32,
     modules: Next,
@@ -178,11 +182,9 @@ impl Weaver<'_> {
     fn section(&mut self, component: &[u8], payload: Payload<'_>) -> Result<(), Refusal> {
         match payload {
             Payload::ModuleSection { unchecked_range, .. } => {
-                let original = self.survey.modules.iter().find(|module| module.range == unchecked_range);
-                let original = original.ok_or_else(|| Refusal::internal("a module is missing"))?;
-                let bytes = component.get(unchecked_range).unwrap_or_default();
-                let rewritten = rewrite(bytes, &original.facts, self.follow)?;
-                self.core_module(&rewritten);
+                let at = self.survey.modules.iter().position(|module| module.range == unchecked_range);
+                let rewritten = at.and_then(|at| self.rewritten.get_mut(at)).map(std::mem::take);
+                self.core_module(&rewritten.ok_or_else(|| Refusal::internal("a module is missing"))?);
                 self.modules.theirs();
             }
             Payload::InstanceSection(section) => {
@@ -289,8 +291,9 @@ impl Weaver<'_> {
             ExternalKind::Global => {
                 self.core_alias(instance, ExportKind::Global, name);
                 let mutable = self.survey.globals.get(self.globals.map.len()).copied().unwrap_or(false);
+                let labelled = mutable && !self.classes.is_clean(name);
                 self.globals.theirs();
-                let twin = mutable.then(|| {
+                let twin = labelled.then(|| {
                     self.core_alias(instance, ExportKind::Global, &label_of(name));
                     self.globals.ours()
                 });

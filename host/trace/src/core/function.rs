@@ -14,7 +14,7 @@ use super::body::{Body, Scratch};
 use super::branches::Branches;
 use super::calls::Calls;
 use super::clean::{Clean, Learned};
-use super::facts::{Facts, count};
+use super::facts::{Facts, Global, count};
 use super::layout::Globals;
 use super::remap::Remap;
 use super::width::{Smear, Width};
@@ -43,7 +43,22 @@ pub(super) struct Entry {
     /// A smear that the label in the slot still needs: [`Smear::Exact`], [`Smear::Upward`] or [`Smear::Whole`]. Sums of
     /// sums are smeared once, and never where only the union of the bytes is asked for.
     pub(super) pending: Smear,
+    pub(super) stack: Stack,
 }
+
+/// Memory on the guest's stack of a size that is not constant, as LLVM takes it: `sp - (size + 15 & -16)`. As with other
+/// allocators, the label of the size does not come to where the stack ends; every frame of later calls would be weak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stack {
+    Other,
+    /// A number that was rounded to an alignment.
+    Aligned,
+    /// What has no label less such a number.
+    Allocated,
+}
+
+/// Alignments of a stack are multiples of this.
+pub(super) const STACK_ALIGNMENT: u64 = 16;
 
 impl Entry {
     pub(super) fn is_clean(&self) -> bool {
@@ -87,15 +102,27 @@ pub(super) struct Frame {
 }
 
 /// What is assumed to be clean, until a function shows otherwise.
-#[derive(Debug, Clone)]
-pub(crate) struct CleanGlobals(pub(crate) Vec<bool>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CleanGlobals(Vec<bool>);
 
 impl CleanGlobals {
-    pub(super) fn is_clean(&self, global: u32) -> bool {
+    /// All that can be written, and of those that other modules can write too, if `shared` says so.
+    pub(crate) fn new(facts: &Facts, follow: Follow, shared: bool) -> Self {
+        let assume = |global: &Global| follow == Follow::Data && global.ty.mutable && (shared || !global.is_shared());
+        Self(facts.globals.iter().map(assume).collect())
+    }
+
+    /// Whether the same is assumed of globals that other modules know.
+    pub(super) fn has_same_shared(&self, other: &Self, facts: &Facts) -> bool {
+        let mut both = self.0.iter().zip(&other.0).zip(&facts.globals);
+        both.all(|((one, other), global)| one == other || !global.is_shared())
+    }
+
+    pub(crate) fn is_clean(&self, global: u32) -> bool {
         self.0.get(global as usize).copied().unwrap_or(false)
     }
 
-    pub(super) fn refute(&mut self, global: u32) {
+    pub(crate) fn refute(&mut self, global: u32) {
         if let Some(clean) = self.0.get_mut(global as usize) {
             *clean = false;
         }
@@ -280,18 +307,24 @@ impl Tracer<'_> {
     }
 
     pub(super) fn push_clean(&mut self, ty: ValType) {
-        self.stack.push(Entry { ty, home: Home::Clean, known: None, pending: Smear::Exact });
+        self.stack.push(Entry { ty, home: Home::Clean, known: None, pending: Smear::Exact, stack: Stack::Other });
     }
 
     pub(super) fn push_known(&mut self, ty: ValType, value: u64) {
-        self.stack.push(Entry { ty, home: Home::Clean, known: Some(value), pending: Smear::Exact });
+        self.stack.push(Entry {
+            ty,
+            home: Home::Clean,
+            known: Some(value),
+            pending: Smear::Exact,
+            stack: Stack::Other,
+        });
     }
 
     /// The label on the wasm stack becomes that of a new entry, which needs `pending` still.
     pub(super) fn push(&mut self, ty: ValType, pending: Smear) {
         let slot = self.slot(self.stack.len(), Width::of(ty));
         self.put(&I::LocalSet(slot));
-        self.stack.push(Entry { ty, home: Home::Slot, known: None, pending });
+        self.stack.push(Entry { ty, home: Home::Slot, known: None, pending, stack: Stack::Other });
     }
 
     pub(super) fn slot(&mut self, depth: usize, width: Width) -> u32 {
@@ -380,7 +413,7 @@ impl Tracer<'_> {
     pub(super) fn local_get(&mut self, local: u32) -> Result<(), Refusal> {
         let ty = self.locals.get(local as usize).copied().ok_or_else(|| Refusal::internal("a local is missing"))?;
         let home = if self.now.is(local) { Home::Clean } else { self.shadow(local)?.map_or(Home::Clean, Home::Shadow) };
-        self.stack.push(Entry { ty, home, known: None, pending: Smear::Exact });
+        self.stack.push(Entry { ty, home, known: None, pending: Smear::Exact, stack: Stack::Other });
         Ok(())
     }
 
@@ -424,13 +457,14 @@ impl Tracer<'_> {
 
     pub(super) fn global_set(&mut self, global: u32) -> Result<(), Refusal> {
         let (depth, entry) = self.pop()?;
-        let shadow = self.around.globals.shadow(global).ok_or_else(|| Refusal::internal("a global has no label"))?;
         if self.around.assumed.is_clean(global) {
-            if !entry.is_clean() {
+            let allocates = entry.stack == Stack::Allocated && self.around.facts.global(global)?.stack_pointer;
+            if !entry.is_clean() && !allocates {
                 self.refuted.refute(global);
             }
             return Ok(());
         }
+        let shadow = self.around.globals.shadow(global).ok_or_else(|| Refusal::internal("a global has no label"))?;
         self.label(depth, &entry);
         self.under_global(global, entry.ty)?;
         self.put(&I::GlobalSet(shadow));

@@ -12,7 +12,7 @@ pub(crate) mod calls;
 mod clean;
 mod control;
 pub(crate) mod facts;
-mod function;
+pub(crate) mod function;
 mod lanes;
 pub(crate) mod layout;
 mod memory;
