@@ -128,6 +128,10 @@ impl Tracer<'_> {
     }
 
     fn control(&mut self, operator: &Operator<'_>) -> Result<bool, Refusal> {
+        use Operator::{Block, Else, End, If, Loop};
+        if matches!(operator, Block { .. } | Loop { .. } | If { .. } | Else | End) {
+            self.allocated.clear();
+        }
         match operator {
             Operator::Block { blockty } => self.open(operator, *blockty, Kind::Block, None)?,
             Operator::Loop { blockty } => self.open(operator, *blockty, Kind::Loop, None)?,

@@ -53,7 +53,7 @@ pub(super) enum Stack {
     Other,
     /// A number that was rounded to an alignment.
     Aligned,
-    /// What has no label less such a number.
+    /// What has no label, or was allocated so, less such a number.
     Allocated,
 }
 
@@ -163,6 +163,8 @@ pub(super) struct Tracer<'m> {
     pub(super) skipped: u32,
     /// What is clean where the code is now.
     pub(super) now: Clean,
+    /// Locals with memory of the stack that was taken since the last block began or ended.
+    pub(super) allocated: BTreeSet<u32>,
     /// Where branches are followed.
     pub(super) follows: Option<Branches>,
 }
@@ -224,6 +226,7 @@ pub(crate) fn function(
             branches: HashMap::new(),
             skipped: 0,
             now,
+            allocated: BTreeSet::new(),
             follows: branches,
         };
         if let (Some(branches), false) = (&tracer.follows, around.facts.allocators.contains(&index)) {
@@ -413,7 +416,8 @@ impl Tracer<'_> {
     pub(super) fn local_get(&mut self, local: u32) -> Result<(), Refusal> {
         let ty = self.locals.get(local as usize).copied().ok_or_else(|| Refusal::internal("a local is missing"))?;
         let home = if self.now.is(local) { Home::Clean } else { self.shadow(local)?.map_or(Home::Clean, Home::Shadow) };
-        self.stack.push(Entry { ty, home, known: None, pending: Smear::Exact, stack: Stack::Other });
+        let stack = if self.allocated.contains(&local) { Stack::Allocated } else { Stack::Other };
+        self.stack.push(Entry { ty, home, known: None, pending: Smear::Exact, stack });
         Ok(())
     }
 
@@ -427,6 +431,11 @@ impl Tracer<'_> {
             self.wrong = true;
         }
         self.now.set(local, entry.is_clean());
+        if entry.stack == Stack::Allocated {
+            self.allocated.insert(local);
+        } else {
+            self.allocated.remove(&local);
+        }
         let mut home = Home::Clean;
         if let Some(shadow) = self.shadow(local)? {
             self.settle(|other| other == shadow);

@@ -153,8 +153,9 @@ impl Tracer<'_> {
             Rule::Join(many, result, _) | Rule::Truth(many, result) => (many, result),
             Rule::Convert(result) => (1, result),
         };
-        let allocates =
-            matches!(operator, O::I32Sub) && self.peek(0)?.1.stack == Stack::Aligned && self.peek(1)?.1.is_clean();
+        let allocates = matches!(operator, O::I32Sub)
+            && self.peek(0)?.1.stack == Stack::Aligned
+            && (self.peek(1)?.1.is_clean() || self.peek(1)?.1.stack == Stack::Allocated);
         let mut operands = Vec::with_capacity(many);
         for _ in 0..many {
             let (depth, entry) = self.pop()?;
