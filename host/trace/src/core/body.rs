@@ -231,6 +231,43 @@ impl Body {
         self.put(&I::I32And);
     }
 
+    /// Any label of a word to the same sources as weak, in each of its bytes.
+    pub(crate) fn weak_word(&mut self) {
+        self.turned_words(&I::I32Rotl, &[8, 16]);
+        let at = self.scratch(Encoded::I32, Scratch::Turn);
+        self.put(&I::LocalTee(at));
+        self.put(&I::I32Const(4));
+        self.put(&I::I32Shl);
+        self.put(&I::LocalGet(at));
+        self.put(&I::I32Or);
+        self.put(&I::I32Const(0xf0f0_f0f0_u32.cast_signed()));
+        self.put(&I::I32And);
+    }
+
+    /// What [`weak_word`](Self::weak_word) gives, to the lowest `bytes` bytes of a label.
+    pub(crate) fn narrow_weak(&mut self, width: Width, bytes: u32) {
+        if width != Width::Vector && bytes < 3 {
+            self.put(&I::I32Const(if bytes == 2 { 0xffff } else { 0xff }));
+            self.put(&I::I32And);
+        }
+        match width {
+            Width::Word => {}
+            Width::Long => {
+                self.put(&I::I64ExtendI32U);
+                if bytes > 4 {
+                    self.times_long(0x1_0000_0001);
+                }
+            }
+            Width::Vector => {
+                self.put(&I::I32x4Splat);
+                if bytes < 16 {
+                    self.put(&I::V128Const(low_bytes(bytes)));
+                    self.put(&I::V128And);
+                }
+            }
+        }
+    }
+
     /// The same to bytes `from..from + bytes` of a vector's label.
     pub(crate) fn spread_lane(&mut self, from: u32, bytes: u32) {
         self.put(&I::I8x16Splat);

@@ -133,6 +133,11 @@ impl Tracer<'_> {
             self.allocated.clear();
         }
         match operator {
+            Loop { .. } => self.weak.forget(),
+            Else | End => self.weak.leave(self.frames.len()),
+            _ => {}
+        }
+        match operator {
             Operator::Block { blockty } => self.open(operator, *blockty, Kind::Block, None)?,
             Operator::Loop { blockty } => self.open(operator, *blockty, Kind::Loop, None)?,
             Operator::If { blockty } => {

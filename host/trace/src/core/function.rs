@@ -10,6 +10,7 @@ use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, Encode, Function, Instruction as I, ValType as Encoded};
 use wasmparser::{FuncValidator, FunctionBody, Operator, OperatorsReader, ValType, ValidatorResources};
 
+use super::address::Kept;
 use super::body::{Body, Scratch};
 use super::branches::Branches;
 use super::calls::Calls;
@@ -163,6 +164,7 @@ pub(super) struct Tracer<'m> {
     pub(super) skipped: u32,
     /// What is clean where the code is now.
     pub(super) now: Clean,
+    pub(super) weak: Kept,
     /// Locals with memory of the stack that was taken since the last block began or ended.
     pub(super) allocated: BTreeSet<u32>,
     /// Where branches are followed.
@@ -227,6 +229,7 @@ pub(crate) fn function(
             skipped: 0,
             now,
             allocated: BTreeSet::new(),
+            weak: Kept::default(),
             follows: branches,
         };
         if let (Some(branches), false) = (&tracer.follows, around.facts.allocators.contains(&index)) {
@@ -442,6 +445,7 @@ impl Tracer<'_> {
             self.label(depth, &entry);
             self.under(entry.ty);
             self.put(&I::LocalSet(shadow));
+            self.weak.changed(shadow);
             if !self.now.is(local) {
                 home = Home::Shadow(shadow);
             }
