@@ -89,6 +89,11 @@ impl Body {
     pub(crate) fn smear(&mut self, width: Width, smear: Smear) {
         match (smear, width) {
             (Smear::Exact, _) => {}
+            (Smear::Low, Width::Word) => self.fold(Width::Word),
+            (Smear::Low, _) => {
+                self.fold(width);
+                self.spread(width, 1);
+            }
             (Smear::Upward, Width::Word) => self.turned_words(&I::I32Shl, &[8, 16]),
             (Smear::Upward, Width::Long) => self.turned_longs(&I::I64Shl, &[8, 16, 32]),
             (Smear::Whole, Width::Word) => self.turned_words(&I::I32Rotl, &[8, 16]),

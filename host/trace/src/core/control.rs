@@ -295,9 +295,9 @@ impl Tracer<'_> {
             self.put(&I::Select);
         }
         if !condition.is_clean() {
-            self.union(condition_at, &condition);
-            self.body.weaken();
-            self.body.spread(width, if matches!(first.ty, ValType::Ref(_)) { 1 } else { 16 });
+            self.raw_label(condition_at, &condition);
+            self.body.weak_word();
+            self.body.narrow_weak(width, if matches!(first.ty, ValType::Ref(_)) { 1 } else { 16 });
             if let (Some(first), Some(second)) = (first.known, second.known) {
                 self.mask(width, different_bytes(first, second));
             }

@@ -41,7 +41,8 @@ pub(super) struct Entry {
     pub(super) home: Home,
     /// Its value, where it is a constant.
     pub(super) known: Option<u64>,
-    /// A smear that the label in the slot still needs: [`Smear::Exact`], [`Smear::Upward`] or [`Smear::Whole`]. Sums of
+    /// A smear that the label in the slot still needs: [`Smear::Exact`], [`Smear::Upward`], [`Smear::Whole`] or
+    /// [`Smear::Low`]. Sums of
     /// sums are smeared once, and never where only the union of the bytes is asked for.
     pub(super) pending: Smear,
     pub(super) stack: Stack,
