@@ -15,6 +15,7 @@ mod guests {
     mod branches;
     mod interpreted;
     pub mod rig;
+    mod shared;
     mod transforms;
     mod unchanged;
 }
