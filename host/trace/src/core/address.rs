@@ -40,7 +40,7 @@ impl Tracer<'_> {
         if address.is_clean() {
             return;
         }
-        if let (Home::Shadow(shadow), None) = (address.home, &self.follows) {
+        if let (Home::Shadow(shadow), false) = (address.home, self.around.assumed.nothing) {
             let weak = self.weak_of(shadow);
             self.put(&I::LocalGet(weak));
             self.body.narrow_weak(width, bytes);

@@ -71,7 +71,7 @@ impl Tracer<'_> {
             self.under(entry.ty);
             let local = self.branch(frame, at, width);
             self.put(&I::LocalSet(local));
-            let clean = entry.is_clean() && self.follows.is_none();
+            let clean = entry.is_clean() && !self.around.assumed.nothing;
             if let Some(frame) = self.frames.get_mut(frame)
                 && let Some(labelled) = frame.labelled.get_mut(at)
             {
