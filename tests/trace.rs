@@ -1,5 +1,8 @@
 //! `customs run --trace`: which bytes of what leaves come from which source, through computation that matching cannot see.
 
+mod network;
+mod readback;
+
 use crate::support::{Run, World, guest};
 use serde_json::{Value, json};
 

@@ -11,7 +11,7 @@ use crate::report::{CallError, Content, Report, ToolResult};
 use crate::{dynamic, sinks, traced};
 use customs_boundary::tape::Tape;
 use customs_boundary::{
-    Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Unwatched, Way,
+    Assignment, Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Unwatched, Way,
 };
 use customs_flow::{Action, Carried, Finding, Input as Flows, Lineage, StandIn, explain, find, stand_ins};
 use customs_ledger::material::{SinkKind, SourceKind};
@@ -49,6 +49,8 @@ pub struct Session {
     /// What left in earlier calls.
     lineage: Arc<Mutex<Lineage>>,
     pub(crate) taping: Taping,
+    /// Which sources have labels of their own, where it is known what will come.
+    plan: Option<Assignment>,
 }
 
 /// What a search of a call's sinks gave.
@@ -104,8 +106,22 @@ impl Session {
     ) -> Session {
         let hidden = Arc::new(Hidden::of(&policy, network.secrets()));
         let (calls, defaults, lineage) = (AtomicU64::new(1), FlowDefaults::Run, Arc::default());
-        let taping = Taping::Off;
-        Session { program, policy, roots, network, hidden, ledger, key, started, calls, defaults, lineage, taping }
+        let (taping, plan) = (Taping::Off, None);
+        Session {
+            program,
+            policy,
+            roots,
+            network,
+            hidden,
+            ledger,
+            key,
+            started,
+            calls,
+            defaults,
+            lineage,
+            taping,
+            plan,
+        }
     }
 
     /// What holds where no flow rule of the policy matches; [`FlowDefaults::Run`] unless said otherwise.
@@ -215,6 +231,10 @@ impl Session {
             self.started,
             tape.clone(),
         );
+        // Before the arguments are seen: they are sources too.
+        if let Some(map) = &self.program.map {
+            recorder.trace(Arc::clone(map), self.plan.clone());
+        }
         let input = match &prepared.ready {
             Ready::Command { arguments, stdin } => {
                 let mut argv = vec!["tool".to_owned()];
@@ -265,8 +285,7 @@ impl Session {
         let state = State::new(recorder.clone(), Arc::clone(&self.roots), Arc::clone(&self.network), input);
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
         let mut store = Store::try_new(host.engine(), state).map_err(internal)?;
-        if let Some(map) = &self.program.map {
-            recorder.trace(Arc::clone(map));
+        if self.program.map.is_some() {
             store.data_mut().traced();
         }
         store.limiter(State::limiter);
@@ -488,6 +507,11 @@ impl Session {
     #[must_use]
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// Labels these sources and no others.
+    pub(crate) fn labelling(self, plan: Option<Assignment>) -> Session {
+        Session { plan, ..self }
     }
 
     pub(crate) fn on(self, taping: Taping) -> Session {

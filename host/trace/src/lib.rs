@@ -14,5 +14,5 @@ mod refusal;
 
 pub use component::{Instrumented, MAX_BYTES, instrument};
 pub use label::{Label, SOURCES};
-pub use map::{ASK, Crossing, Hook, INTERFACE, Map, Part, Path, Step};
+pub use map::{ASK, Crossing, Hook, INTERFACE, Map, PIECES, Part, Path, Step};
 pub use refusal::{Reason, Refusal};

@@ -166,7 +166,7 @@ impl Key {
         engine.precompile_compatibility_hash().hash(&mut digest);
         digest.0.update(concat!("customs ", env!("CARGO_PKG_VERSION"), " code 1"));
         if tracing == Tracing::On {
-            digest.0.update(" traced 1");
+            digest.0.update(" traced 2");
         }
         Self { wasm: wasm.sha256(), configuration: digest.0.finalize().into() }
     }

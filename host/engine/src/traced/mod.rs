@@ -15,7 +15,7 @@ use crate::catalogue::Form;
 use crate::json::Signature;
 use customs_boundary::Traces;
 use customs_flow::{Finding, Strength, TracedLabel, traced};
-use customs_ledger::material::{Sink, SinkKind, Source};
+use customs_ledger::material::{Sink, Source};
 use customs_trace::{Label, SOURCES};
 use std::collections::BTreeMap;
 
@@ -50,7 +50,6 @@ fn findings(traces: &Traces, ranges: &Ranges, sources: &[Source], sinks: &[Sink]
     let mut findings = Vec::new();
     for sink in sinks {
         let in_sink = ranges.get(&sink.id).map(Vec::as_slice).unwrap_or_default();
-        let request = matches!(sink.kind, SinkKind::HttpRequest | SinkKind::Dns | SinkKind::Socket);
         for (bit, of_bit) in (0..SOURCES).zip(&traces.bits) {
             let label = |wanted: Strength| {
                 let carries = |label: Label| match wanted {
@@ -59,12 +58,7 @@ fn findings(traces: &Traces, ranges: &Ranges, sources: &[Source], sinks: &[Sink]
                 };
                 let found =
                     union(in_sink.iter().filter(|(_, _, label)| carries(*label)).map(|(from, to, _)| (*from, *to)));
-                let somewhere = request && carries(traces.requests);
-                (!found.is_empty() || somewhere).then_some(TracedLabel {
-                    strength: wanted,
-                    ranges: found,
-                    shared: of_bit.len() > 1,
-                })
+                (!found.is_empty()).then_some(TracedLabel { strength: wanted, ranges: found, shared: of_bit.len() > 1 })
             };
             // One finding for each pair: what is weak beside what is strong says nothing more.
             let Some(label) = label(Strength::Strong).or_else(|| label(Strength::Weak)) else { continue };

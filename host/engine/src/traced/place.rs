@@ -14,6 +14,12 @@ type Answers<'s> = HashMap<&'s str, Vec<&'s Sink>>;
 /// Ranges of sinks that are labelled. They may lie over each other.
 pub(super) fn ranges(traces: &Traces, sinks: &[Sink], signature: Option<&Signature>, form: Form) -> Ranges {
     let mut ranges = traces.sinks.clone();
+    for sink in sinks {
+        // Written, and then not sent.
+        for (_, to, _) in ranges.get_mut(&sink.id).into_iter().flatten() {
+            *to = sink.content.bytes.min(*to);
+        }
+    }
     let mut answers = Answers::new();
     for sink in sinks.iter().filter(|sink| matches!(sink.kind, SinkKind::Return | SinkKind::Error)) {
         answers.entry(&sink.name).or_default().push(sink);
