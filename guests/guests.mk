@@ -11,7 +11,7 @@ WASI_WIT := $(foreach package,io clocks random filesystem sockets cli http,wit/w
 # Commands of WASI preview 1, as core modules; commands of WASI 0.2; and typed components, whose WIT goes into them.
 GUESTS_P1 := benign-tool evil-prompt-tool fs-violation tool-return-microbench
 GUESTS_P2 := hello ordinary
-GUESTS_TYPED := badwasmcp bench conformance dynamic fetch fetchbench kernels leaks notes puppet query readable relay scancode scanner shapes suspect \
+GUESTS_TYPED := badwasmcp bench conformance courier dynamic fetch fetchbench kernels leaks notes puppet query readable relay scancode scanner shapes suspect \
     transforms typedleaks wasmcp wassette
 
 RUST_P1 := $(GUESTS_P1:%=$(G)/target/wasm32-wasip1/release/%.wasm)
@@ -71,6 +71,7 @@ $(GUESTS_P2:%=$(G)/dist/%.wasm): $(G)/dist/%.wasm: $(G)/target/wasm32-wasip2/rel
 $(G)/dist/badwasmcp.wasm: GUEST_WIT = wit/wasi/io.wit wit/wasmcp/auth.wit wit/wasmcp/mcp-v20250618.wit
 $(G)/dist/conformance.wasm: GUEST_WIT = wit/customs-tool.wit
 $(G)/dist/dynamic.wasm: GUEST_WIT = wit/customs-tool.wit
+$(G)/dist/courier.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/courier/wit
 $(G)/dist/fetch.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetch/wit
 $(G)/dist/fetchbench.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetchbench/wit
 $(G)/dist/leaks.wasm: GUEST_WIT = $(WASI_WIT) wit/customs-tool.wit $(G)/rust/leaks/wit
