@@ -65,8 +65,8 @@ fn bytes_of_each_answer_are_labelled_with_that_answer_and_its_part() {
     let expected = [
         format!("return /text 0-8 {}", source(&one, "body")),
         format!("return /text 8-12 {}", source(&two, "body")),
-        format!("return /servers/0 0-3 {}", source(&one, "head")),
-        format!("return /servers/1 0-3 {}", source(&two, "head")),
+        format!("return /servers/0 0-4 {}", source(&one, "head")),
+        format!("return /servers/1 0-4 {}", source(&two, "head")),
         format!("return /statuses/0 0-3 {}", source(&one, "head")),
         format!("return /statuses/1 0-3 {}", source(&two, "head")),
     ];
@@ -79,7 +79,7 @@ fn bytes_of_each_answer_are_labelled_with_that_answer_and_its_part() {
 fn an_answer_that_is_spliced_into_a_request_is_labelled_whole() {
     let (from, on) = (Server::http(), Server::http());
     let source = format!("{}/typed?text/plain&616c706861626574", from.origin());
-    let url = format!("{}/swallow", on.origin());
+    let url = format!("{}/echo", on.origin());
     let relay = |headers: bool| {
         let arguments = json!({"source": source, "url": url, "headers": headers});
         carry("relay", arguments, &[&allow(&from), &allow(&on)])
@@ -92,7 +92,7 @@ fn an_answer_that_is_spliced_into_a_request_is_labelled_whole() {
     // What the guest says of it does not come from it.
     assert_eq!(to(&run, "return"), Vec::<String>::new(), "{run}");
     let run = relay(true);
-    let header = format!("http-request {url}#headers 10-13 {}", labelled("head"));
+    let header = format!("http-request {url}#headers 10-14 {}", labelled("head"));
     assert_eq!(to(&run, "http-request"), [header, body], "{run}");
 }
 
