@@ -1,6 +1,6 @@
 //! Components that describe their own tools: they answer in texts, and labels are by byte of those. What people see is leaves of the JSON in them.
 
-use super::traced;
+use super::{SECRET, traced};
 use crate::support::{Run, World, guest};
 use serde_json::{Value, json};
 
@@ -57,5 +57,44 @@ fn a_file_that_is_handed_over_as_a_stream_is_labelled_whole() {
         assert_eq!(at(&run, place), [format!("0-{to} strong file /box/words.txt")], "{how}: {run}");
         // The address is the caller's own word, and files may come: it has no label.
         assert_eq!(at(&run, "/content/0/resource/uri"), Vec::<String>::new(), "{how}: {run}");
+    }
+}
+
+/// A variable in the places where tools that describe themselves put what they have: leaves, keys, JSON in a text, bytes, links, errors.
+#[test]
+fn a_variable_is_traced_to_the_leaf_that_it_stands_in_and_to_no_other() {
+    let variable = format!("API_KEY={SECRET}");
+    for (shape, kind, place, from) in [
+        ("field", "return", "/result/note", 0),
+        ("sentence", "return", "/result/note", 37),
+        ("items", "return", "/items/2/note", 0),
+        ("key", "return", "/result/[env:API_KEY]#key", 0),
+        ("block-json", "return", "/content/0/text#/result/items/0/note", 0),
+        ("block-pretty", "return", "/content/0/text#/result/items/0/note", 0),
+        ("block-labelled", "return", "/content/0/text", 5),
+        ("resource", "return", "/content/0/resource/text", 0),
+        ("blob", "return", "/content/0/data", 0),
+        ("link", "return", "/content/0/uri", 22),
+        ("field", "error", "/result/note", 0),
+        ("failure", "internal", "/content/0/text", 32),
+    ] {
+        let leak = |from: &str| {
+            let arguments = json!({"from": from, "text": "k7Qz2mXpLw93vRt6", "shape": shape, "to": kind});
+            let flags = ["--trace", "--env", &variable, "--allow-net=http://127.0.0.1:9"];
+            World::new().run(&guest("leaks"), "leak", &arguments, &flags).unchecked().run()
+        };
+        let strong = |run: &Run| -> Vec<String> {
+            traced(run).into_iter().filter(|line| line.contains(" strong env ")).collect()
+        };
+        let run = leak("env");
+        let sink = if kind == "return" { "return" } else { "error" };
+        let to = from + SECRET.len();
+        assert_eq!(strong(&run), [format!("{sink} {place} {from}-{to} strong env API_KEY")], "{shape} {kind}: {run}");
+        let found = run.json["findings"].as_array().unwrap().iter().find(|f| f["method"] == "trace");
+        assert_eq!(found.unwrap()["sink_ranges"][0], json!([from, to]), "{shape} {kind}: {run}");
+        // The caller's own word in the same place.
+        let run = leak("argument");
+        assert_eq!(strong(&run), Vec::<String>::new(), "{shape} {kind}: {run}");
+        assert!(!run.json["findings"].as_array().unwrap().iter().any(|f| f["strength"] == "strong"), "{run}");
     }
 }

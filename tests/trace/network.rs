@@ -117,3 +117,19 @@ fn what_goes_over_sockets_is_labelled_by_place_and_what_comes_back_is_the_socket
     let run = carry("udp", json!({"what": SECRET, "port": datagrams.port()}), &[&udp]);
     assert_eq!(to(&run, "socket"), Vec::<String>::new(), "{run}");
 }
+
+/// A name that is looked up leaves the machine: each byte of it that is the value's, however it gets there.
+#[test]
+fn names_that_are_looked_up_are_labelled_where_the_value_stands_in_them() {
+    let flags = ["--allow-net=http://*.allowed.invalid"];
+    let world = World::new();
+    let variable = format!("KEY={SECRET}");
+    let flags = [&flags[..], &["--trace", "--env", &variable]].concat();
+    let covered = "[env:KEY].allowed.invalid";
+    let run = |tool: &str, arguments: Value| world.run(&guest("courier"), tool, &arguments, &flags).unchecked().run();
+    let looked_up = run("lookup", json!({"what": "env:KEY", "behind": ".allowed.invalid"}));
+    assert_eq!(to(&looked_up, "dns"), [format!("dns {covered} 0-16 strong env KEY")], "{looked_up}");
+    let twin = run("lookup", json!({"what": "k7qz2mxplw93vrt6", "behind": ".allowed.invalid"}));
+    assert_eq!(to(&twin, "dns"), Vec::<String>::new(), "{twin}");
+    assert_eq!(twin.sinks().iter().filter(|sink| sink.starts_with("dns ")).count(), 1, "{twin}");
+}

@@ -409,7 +409,8 @@ impl Session {
         }
         let told = traces.as_ref().map(|traces| {
             let form = self.program.catalogue().form;
-            let shown = traced::Shown { form, signature, result: answer.result.as_ref(), words: &answer.words };
+            let (result, words, hidden) = (answer.result.as_ref(), &answer.words, self.hidden.as_ref());
+            let shown = traced::Shown { form, signature, result, words, hidden };
             traced::tell(traces, &harvest.sources, &harvest.sinks, &shown)
         });
         let of_trace = told.as_ref().map(|told| told.findings.clone()).unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::catalogue::Form;
 use crate::json::{Shape, Signature};
 use crate::report::{Content, ToolResult};
 use crate::sinks;
-use customs_boundary::{Returned, Traces};
+use customs_boundary::{Hidden, Returned, Traces};
 use customs_ledger::material::{Sink, SinkKind};
 use customs_trace::{Label, Part, Step};
 use serde_json::Value;
@@ -24,6 +24,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) signature: Option<&'a Signature>,
     pub(crate) result: Option<&'a ToolResult>,
     pub(crate) words: &'a Words,
+    /// What the names of sinks do not show.
+    pub(crate) hidden: &'a Hidden,
 }
 
 /// Labelled ranges of one text.
@@ -34,6 +36,7 @@ const MAX_MISSED: usize = 1 << 16;
 
 /// Sinks of an answer by their names, and what is put on them.
 struct Answers<'s> {
+    hidden: &'s Hidden,
     sinks: HashMap<&'s str, Vec<&'s Sink>>,
     ranges: Ranges,
     /// Labels of places that have no sink of their own: truth values, and what is past the number of sinks.
@@ -44,14 +47,19 @@ struct Answers<'s> {
     elsewhere: bool,
 }
 
-impl Answers<'_> {
+impl<'s> Answers<'s> {
     fn has(&self, name: &str) -> bool {
         self.sinks.contains_key(name)
     }
 
+    /// The sinks of a place. A value that the guest was granted may stand in its name.
+    fn of(&self, name: &str) -> Option<&Vec<&'s Sink>> {
+        self.sinks.get(self.hidden.cover(name).as_ref())
+    }
+
     /// A range of a place.
     fn put(&mut self, name: String, from: u64, to: u64, label: Label) {
-        match self.sinks.get(name.as_str()) {
+        match self.of(&name).cloned() {
             Some(sinks) => {
                 for sink in sinks {
                     let end = to.min(sink.content.bytes);
@@ -90,7 +98,7 @@ impl Answers<'_> {
     }
 
     fn token(&mut self, name: String, token: &Token<'_>, (from, to): (u64, u64), label: Label) {
-        let length = self.sinks.get(name.as_str()).and_then(|sinks| sinks.first()).map(|sink| sink.content.bytes);
+        let length = self.of(&name).and_then(|sinks| sinks.first()).map(|sink| sink.content.bytes);
         // Written twice, or in other digits: what stands there is not what was labelled, and all of it may be.
         if matches!(token.kind, Kind::Key | Kind::Text) && length.is_none_or(|length| length == token.bytes()) {
             let (from, to) = token.meant(from, to);
@@ -114,7 +122,13 @@ impl Answers<'_> {
         }
         for name in self.sinks.keys().copied().filter(|name| name.ends_with("#bools")).collect::<Vec<_>>() {
             let base = name.strip_suffix("#bools").unwrap_or(name);
-            for (at, truth) in (0_u64..).zip(truths(shown, base)) {
+            let truths = truths(shown, base);
+            if truths.is_empty() {
+                // Where it stands cannot be found again by its name.
+                let all = missed.values().flatten().fold(Label::CLEAN, |all, (_, _, label)| all.or(*label));
+                self.whole(name.to_owned(), all);
+            }
+            for (at, truth) in (0_u64..).zip(truths) {
                 for (_, _, label) in missed.get(&truth).into_iter().flatten() {
                     self.put(name.to_owned(), at, at.saturating_add(1), *label);
                 }
@@ -186,7 +200,8 @@ pub(super) fn ranges(traces: &Traces, sinks: &[Sink], shown: &Shown<'_>) -> Rang
         }
     }
     let missed = BTreeMap::new();
-    let mut answers = Answers { sinks: HashMap::new(), ranges, missed, over: Label::CLEAN, elsewhere: false };
+    let (hidden, over) = (shown.hidden, Label::CLEAN);
+    let mut answers = Answers { hidden, sinks: HashMap::new(), ranges, missed, over, elsewhere: false };
     for sink in sinks.iter().filter(|sink| matches!(sink.kind, SinkKind::Return | SinkKind::Error)) {
         answers.elsewhere |= holds_others(&sink.name);
         answers.sinks.entry(&sink.name).or_default().push(sink);
@@ -448,6 +463,68 @@ fn text(shown: &Shown<'_>, at: usize, runs: &[(u64, u64, Label)], answers: &mut 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use customs_ledger::digest::Digest;
+    use customs_ledger::material::Content as Bytes;
+    use serde_json::json;
+
+    const A: Label = Label(1);
+    const B: Label = Label(2);
+
+    fn sink(id: u64, name: &str, text: &str) -> Sink {
+        let kept = text.as_bytes().to_vec();
+        let content = Bytes { bytes: kept.len() as u64, digest: Digest::of(&kept), kept, complete: true };
+        Sink { id, kind: SinkKind::Return, name: name.to_owned(), content }
+    }
+
+    /// What is put on these sinks for a structured result whose text has these labels.
+    fn laid(sinks: &[Sink], structured: Value, runs: &[(u64, u64, Label)]) -> BTreeMap<u64, Runs> {
+        let (hidden, text) = (Hidden::default(), structured.to_string());
+        let result = ToolResult { is_error: false, content: Vec::new(), structured: Some(structured) };
+        let words = Words::Guests(Some(text.clone()));
+        let shown =
+            Shown { form: Form::Dynamic, signature: None, result: Some(&result), words: &words, hidden: &hidden };
+        let elsewhere = sinks.iter().any(|sink| holds_others(&sink.name));
+        let named = sinks.iter().map(|sink| (sink.name.as_str(), vec![sink])).collect();
+        let (missed, ranges) = (BTreeMap::new(), Ranges::new());
+        let mut answers = Answers { hidden: &hidden, sinks: named, ranges, missed, over: Label::CLEAN, elsewhere };
+        answers.leaves(&text, "", runs);
+        answers.settle(&shown);
+        answers.ranges
+    }
+
+    #[test]
+    fn a_leaf_has_the_bytes_that_were_labelled_and_one_of_another_length_all_of_them() {
+        let value = json!({"key": "a\"bc", "n": 12.5, "other": "clean"});
+        // {"key":"a\"bc","n":12.5,"other":"clean"}
+        let sinks =
+            [sink(1, "/key", "a\"bc"), sink(2, "/n", "12.5"), sink(3, "/key#key", "key"), sink(4, "/other", "clean")];
+        let laid = laid(&sinks, value, &[(3, 5, A), (9, 10, B), (20, 21, A)]);
+        assert_eq!(laid.get(&3), Some(&vec![(1, 3, A)]));
+        assert_eq!(laid.get(&1), Some(&vec![(1, 2, B)]));
+        assert_eq!(laid.get(&2), Some(&vec![(0, 4, A)]));
+        assert_eq!(laid.get(&4), None);
+        let other = [sink(1, "/key", "another length")];
+        assert_eq!(
+            super::tests::laid(&other, json!({"key": "abc"}), &[(8, 9, A)]),
+            BTreeMap::from([(1, vec![(0, 14, A)])])
+        );
+    }
+
+    #[test]
+    fn truth_values_and_what_is_past_the_number_of_sinks_are_labelled_in_the_sink_that_has_them() {
+        let value = json!({"flags": [true, false, true], "far": "xyz"});
+        let text = value.to_string();
+        let at = |part: &str| text.find(part).unwrap() as u64;
+        let runs = [(at("false"), at("false") + 1, A), (at("xyz") + 1, at("xyz") + 2, B)];
+        let found = laid(&[sink(1, "/flags#bools", "101"), sink(2, "", &text)], value.clone(), &runs);
+        assert_eq!(found.get(&1), Some(&vec![(1, 2, A)]));
+        let whole = vec![(at("xyz") + 1, at("xyz") + 2, B), (at("false"), at("false") + 5, A)];
+        let mut in_whole = found.get(&2).cloned().unwrap_or_default();
+        in_whole.sort_by_key(|(_, _, label)| std::cmp::Reverse(label.0));
+        assert_eq!(in_whole, whole);
+        // Where there is no such sink, the value is no sink at all.
+        assert_eq!(laid(&[sink(3, "/far", "xyz")], value, &runs), BTreeMap::from([(3, vec![(1, 2, B)])]));
+    }
 
     fn steps(text: &str) -> Vec<Step> {
         let step = |word: &str| match word.split_at(1) {

@@ -12,6 +12,7 @@ use wasmparser::{
 
 use super::hooks::Plan;
 use super::shape::{Shapes, Signature};
+use crate::core::allocators::allocators;
 use crate::core::facts::{Facts, Memory, count, facts};
 use crate::core::layout::{Lanes, STORE, label_of};
 use crate::core::module::FEATURES;
@@ -82,29 +83,13 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Globals for arguments and results that suffice for every call.
+    /// Globals for arguments and results that suffice for every hook.
     pub(super) fn lanes(&self) -> Lanes {
-        let parameters = self.functions.iter().map(|function| function.ty.params().len());
-        let results = self.functions.iter().map(|function| function.ty.results().len());
-        let fits = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
-        Lanes {
-            arguments: self
-                .modules
-                .iter()
-                .map(|module| module.facts.most_parameters)
-                .chain(parameters.map(fits))
-                .max()
-                .unwrap_or(0)
-                .max(1),
-            results: self
-                .modules
-                .iter()
-                .map(|module| module.facts.most_results)
-                .chain(results.map(fits))
-                .max()
-                .unwrap_or(0)
-                .max(1),
-        }
+        let most = |many: &dyn Fn(&FuncType) -> usize| {
+            let most = self.functions.iter().map(|function| many(&function.ty)).max().unwrap_or(0);
+            u32::try_from(most).unwrap_or(u32::MAX).max(1)
+        };
+        Lanes { arguments: most(&|ty| ty.params().len()), results: most(&|ty| ty.results().len()) }
     }
 
     /// The module that has the guest's memory.
@@ -160,6 +145,7 @@ pub(super) fn survey(component: &[u8]) -> Result<Survey, Refusal> {
     }
     survey.check()?;
     survey.name_exports(component)?;
+    survey.find_allocators(component)?;
     Ok(survey)
 }
 
@@ -187,6 +173,19 @@ impl Survey {
             }
         }
         self.modules.push(CoreModule { range, facts, instances: 0 });
+        Ok(())
+    }
+
+    fn find_allocators(&mut self, component: &[u8]) -> Result<(), Refusal> {
+        let named = |entry: &Entry| match self.functions.get(entry.function as usize).map(|function| &function.origin) {
+            Some(Origin::Alias { name, .. }) if entry.role == Role::Realloc => Some(name.clone()),
+            _ => None,
+        };
+        let entries = self.entries.iter().filter_map(named).collect();
+        for module in &mut self.modules {
+            let bytes = component.get(module.range.clone()).unwrap_or_default();
+            module.facts.allocators = allocators(bytes, &module.facts, &entries)?;
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use customs_trace::{ASK, Crossing, INTERFACE, Instrumented, Label, Map, Part, Path, Step, instrument};
+use customs_trace::{ASK, Crossing, Follow, INTERFACE, Instrumented, Label, Map, Part, Path, Step, instrument};
 use wasmtime::component::{Component, Linker, ResourceTable, Val};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
@@ -65,8 +65,12 @@ pub struct Traced {
 
 impl Traced {
     pub fn new(bytes: &[u8]) -> Self {
+        Self::following(bytes, Follow::Data)
+    }
+
+    pub fn following(bytes: &[u8], follow: Follow) -> Self {
         let engine = Engine::default();
-        let Instrumented { component, map } = instrument(bytes).unwrap();
+        let Instrumented { component, map } = instrument(bytes, follow).unwrap();
         Self {
             original: Component::new(&engine, bytes).unwrap(),
             component: Component::new(&engine, &component).unwrap_or_else(|why| panic!("not valid: {why:?}")),
