@@ -1,8 +1,10 @@
 //! Components: the store and hooks are put in, core modules rewritten.
 //!
 //! [`survey`] finds what there is, [`shape`] how values lie, [`weave`] writes the new component. [`hooks`] stand where
-//! bytes cross; [`walk`] is their code for values of any type, [`helpers`] what they share. [`inside`] is about components in components.
+//! bytes cross; [`walk`] is their code for values of any type, [`helpers`] what they share. [`globals`] says which globals of several
+//! modules need no label, [`inside`] is about components in components.
 
+mod globals;
 mod helpers;
 mod hooks;
 mod inside;

@@ -70,6 +70,10 @@ pub(super) struct Survey {
     pub(super) functions: Vec<CoreFunction>,
     /// Whether each core global can change.
     pub(super) globals: Vec<bool>,
+    /// The name that each was exported by.
+    global_names: Vec<String>,
+    /// Names that core globals are handed on by, and those that they were exported by.
+    pub(super) renamed: Vec<(String, String)>,
     pub(super) entries: Vec<Entry>,
     pub(super) hooks: Vec<Hook>,
     /// The number of the first hook: those of components around this one come before.
@@ -226,10 +230,19 @@ impl Survey {
         match payload {
             Payload::InstanceSection(section) => {
                 for instance in section {
-                    if let Instance::Instantiate { module_index, .. } = instance?
-                        && let Some(module) = self.modules.get_mut(module_index as usize)
-                    {
-                        module.instances += 1;
+                    match instance? {
+                        Instance::Instantiate { module_index, .. } => {
+                            if let Some(module) = self.modules.get_mut(module_index as usize) {
+                                module.instances += 1;
+                            }
+                        }
+                        Instance::FromExports(exports) => {
+                            for export in exports.iter().filter(|export| export.kind == ExternalKind::Global) {
+                                let name = self.global_names.get(export.index as usize).cloned();
+                                let name = name.ok_or_else(|| Refusal::internal("a core global was not seen"))?;
+                                self.renamed.push((export.name.to_owned(), name));
+                            }
+                        }
                     }
                 }
             }
@@ -375,6 +388,7 @@ impl Survey {
                 ExternalKind::Global => {
                     let ty = shapes.types.global_at(count(self.globals.len())?);
                     self.globals.push(ty.mutable);
+                    self.global_names.push(name.to_owned());
                 }
                 ExternalKind::Tag => return Err(Refusal::shape("it uses an exception tag")),
                 ExternalKind::Memory | ExternalKind::Table => {}

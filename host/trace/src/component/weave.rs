@@ -16,13 +16,13 @@ use wasmparser::{
     CanonicalFunction, ComponentAlias, ComponentInstance, ComponentType, ExternalKind, Instance, Parser, Payload,
 };
 
+use super::globals::{Classes, rewritten};
 use super::helpers::{HOST, HOST_FUNCTIONS, ORIGINALS};
 use super::hooks::{Planned, module};
 use super::inside::{Given, MAX_DEPTH};
 use super::survey::{Origin, Role, Survey, survey};
 use crate::core::facts::count;
 use crate::core::layout::{self, Lanes, STORE, label_of};
-use crate::core::module::rewrite;
 use crate::core::store::store;
 use crate::follow::Follow;
 use crate::map::{Hook, INTERFACE};
@@ -54,12 +54,15 @@ pub(super) fn weave(
         return Err(Refusal::shape("branches are followed in one component, and this is a composition of several"));
     }
     hooks.extend(survey.hooks.iter().cloned());
+    let (rewritten, classes) = rewritten(component, &survey, follow)?;
     let mut weaver = Weaver {
         survey: &survey,
         hooks,
         lanes: survey.lanes(),
         follow,
         inside: depth,
+        rewritten,
+        classes,
         out: Component::new(),
         depth: 0,
         modules: Next { map: Vec::new(), next: 0 },
@@ -126,6 +129,9 @@ struct Weaver<'a> {
     follow: Follow,
     /// How many components are around it.
     inside: u32,
+    /// The core modules, in order.
+    rewritten: Vec<Vec<u8>>,
+    classes: Classes,
     out: Component,
     depth: u32,
     modules: Next,
@@ -196,11 +202,9 @@ impl Weaver<'_> {
     fn section(&mut self, component: &[u8], payload: Payload<'_>) -> Result<(), Refusal> {
         match payload {
             Payload::ModuleSection { unchecked_range, .. } => {
-                let original = self.survey.modules.iter().find(|module| module.range == unchecked_range);
-                let original = original.ok_or_else(|| Refusal::internal("a module is missing"))?;
-                let bytes = component.get(unchecked_range).unwrap_or_default();
-                let rewritten = rewrite(bytes, &original.facts, self.follow)?;
-                self.core_module(&rewritten);
+                let at = self.survey.modules.iter().position(|module| module.range == unchecked_range);
+                let rewritten = at.and_then(|at| self.rewritten.get_mut(at)).map(std::mem::take);
+                self.core_module(&rewritten.ok_or_else(|| Refusal::internal("a module is missing"))?);
                 self.modules.theirs();
             }
             Payload::InstanceSection(section) => {
@@ -342,8 +346,9 @@ impl Weaver<'_> {
             ExternalKind::Global => {
                 self.core_alias(instance, ExportKind::Global, name);
                 let mutable = self.survey.globals.get(self.globals.map.len()).copied().unwrap_or(false);
+                let labelled = mutable && !self.classes.is_clean(name);
                 self.globals.theirs();
-                let twin = mutable.then(|| {
+                let twin = labelled.then(|| {
                     self.core_alias(instance, ExportKind::Global, &label_of(name));
                     self.globals.ours()
                 });
