@@ -12,6 +12,7 @@ use wasmparser::{
 
 use super::hooks::Plan;
 use super::shape::{Shapes, Signature};
+use crate::core::allocators::allocators;
 use crate::core::facts::{Facts, Memory, count, facts};
 use crate::core::layout::{Lanes, STORE, label_of};
 use crate::core::module::FEATURES;
@@ -160,6 +161,7 @@ pub(super) fn survey(component: &[u8]) -> Result<Survey, Refusal> {
     }
     survey.check()?;
     survey.name_exports(component)?;
+    survey.find_allocators(component)?;
     Ok(survey)
 }
 
@@ -187,6 +189,19 @@ impl Survey {
             }
         }
         self.modules.push(CoreModule { range, facts, instances: 0 });
+        Ok(())
+    }
+
+    fn find_allocators(&mut self, component: &[u8]) -> Result<(), Refusal> {
+        let named = |entry: &Entry| match self.functions.get(entry.function as usize).map(|function| &function.origin) {
+            Some(Origin::Alias { name, .. }) if entry.role == Role::Realloc => Some(name.clone()),
+            _ => None,
+        };
+        let entries = self.entries.iter().filter_map(named).collect();
+        for module in &mut self.modules {
+            let bytes = component.get(module.range.clone()).unwrap_or_default();
+            module.facts.allocators = allocators(bytes, &module.facts, &entries)?;
+        }
         Ok(())
     }
 

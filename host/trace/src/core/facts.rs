@@ -1,5 +1,7 @@
 //! What a core module has, found before its code is rewritten.
 
+use std::collections::BTreeSet;
+
 use wasmparser::{
     CompositeInnerType, DataKind, ExternalKind, FuncType, GlobalType, MemoryType, Operator, Parser, Payload, RefType,
     TypeRef,
@@ -42,6 +44,8 @@ pub(crate) struct Facts {
     /// Most parameters and most results of any function type.
     pub(crate) most_parameters: u32,
     pub(crate) most_results: u32,
+    /// Functions whose arguments are clean: see [`super::allocators`].
+    pub(crate) allocators: BTreeSet<u32>,
 }
 
 impl Facts {

@@ -137,7 +137,8 @@ pub(crate) fn function(
         for local in 0..validator.len_locals() {
             locals.push(validator.get_local_type(local).ok_or_else(|| Refusal::internal("a local is missing"))?);
         }
-        let assumed = clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| at >= parameters).collect());
+        let takes_labels = if around.facts.allocators.contains(&index) { 0 } else { parameters };
+        let assumed = clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| at >= takes_labels).collect());
         let mut tracer = Tracer {
             around,
             refuted: &mut *refuted,
@@ -171,7 +172,7 @@ pub(crate) fn function(
             }
         }
         if !tracer.wrong {
-            return tracer.finish(parameters);
+            return tracer.finish(parameters, takes_labels);
         }
         clean = Some(tracer.clean);
     }
@@ -185,9 +186,9 @@ pub(super) fn name(operator: &Operator<'_>) -> String {
 
 impl Tracer<'_> {
     /// Puts parameters' labels, locals and code together.
-    fn finish(mut self, parameters: usize) -> Result<Function, Refusal> {
+    fn finish(mut self, parameters: usize, takes_labels: usize) -> Result<Function, Refusal> {
         let mut prologue = Body::new(0);
-        for (at, ty) in self.locals.iter().enumerate().take(parameters) {
+        for (at, ty) in self.locals.iter().enumerate().take(takes_labels) {
             if let Some(shadow) = self.shadows.get(at).copied().flatten() {
                 prologue.put(&I::GlobalGet(self.around.globals.argument(at)?));
                 prologue.unpack(Width::of(*ty));

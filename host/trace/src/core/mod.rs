@@ -4,6 +4,7 @@
 //! module and [`store`] the one that it shares with others, [`function`] and its parts the code: [`control`], [`plain`], [`memory`] and [`lanes`] by kind of
 //! instruction, [`body`] the arithmetic on labels. An instruction without a rule is refused by its name.
 
+pub(crate) mod allocators;
 pub(crate) mod body;
 mod control;
 pub(crate) mod facts;

@@ -174,17 +174,14 @@ fn what_is_printed_or_written_to_a_file_is_seen_before_it_leaves() {
 }
 
 #[test]
-fn answers_that_do_not_come_from_the_secret_have_no_strong_label() {
+fn answers_that_do_not_come_from_the_secret_have_no_label() {
     let traced = traced();
     for transform in ["unrelated", "untouched"] {
         let (answer, seen) = apply(&traced, transform, "file:/data/secret.txt");
         let text = text(&answer);
         let shown = picture(&seen, "apply", &in_answer(&["text"]), [0; 3], FILE, text.len());
         println!("{transform:10} {text}\n           {shown}");
-        assert!(!shown.contains('1'), "{transform}: {text}\n  {shown}");
-        if transform == "untouched" {
-            assert!(!shown.contains('w'), "{shown}");
-        }
+        assert!(shown.bytes().all(|label| label == b'.'), "{transform}: {text}\n  {shown}");
     }
 }
 

@@ -1,7 +1,10 @@
 //! Core modules, original and rewritten, in wasmtime.
 
+use std::collections::BTreeSet;
+
 use wasmtime::{Config, Engine, Extern, Instance, Linker, Module, Store, Val};
 
+use crate::core::allocators::allocators;
 use crate::core::facts::{Memory, facts};
 use crate::core::layout::{Lanes, STORE};
 use crate::core::module::rewrite;
@@ -33,7 +36,8 @@ pub struct Pair {
 }
 
 pub fn rewritten(module: &[u8]) -> Result<Pair, Refusal> {
-    let facts = facts(module)?;
+    let mut facts = facts(module)?;
+    facts.allocators = allocators(module, &facts, &BTreeSet::from(["cabi_realloc".to_owned()]))?;
     let lanes = Lanes { arguments: facts.most_parameters, results: facts.most_results };
     let owner = matches!(facts.memory(), Memory::Defined(_)).then_some(&facts);
     Ok(Pair { module: rewrite(module, &facts, lanes)?, store: store(lanes, owner) })
