@@ -192,7 +192,12 @@ pub(crate) fn allocators(module: &[u8], facts: &Facts, entries: &BTreeSet<String
         let ty = facts.function_type(function)?;
         let words = |types: &[ValType]| types.iter().all(|ty| *ty == ValType::I32);
         let returns = if calls.release.contains(&function) { ty.results().len() <= 1 } else { ty.results().len() == 1 };
-        if calls.few_below(function) && words(ty.params()) && words(ty.results()) && returns && ty.params().len() <= MOST_ARGUMENTS {
+        if calls.few_below(function)
+            && words(ty.params())
+            && words(ty.results())
+            && returns
+            && ty.params().len() <= MOST_ARGUMENTS
+        {
             allocators.insert(function);
         }
     }

@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use customs_trace::{ASK, Crossing, INTERFACE, Instrumented, Label, Map, Part, Path, Step, instrument};
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR,
+};
+use wasmparser::Parser;
 use wasmtime::component::{Component, Linker, ResourceTable, Val};
-use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime::{Config, Engine, OptLevel, Store, StoreContextMut};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wit_component::ComponentEncoder;
 
 /// The label of the file, of the environment variable, and of the argument.
 pub const FILE: u8 = 0;
@@ -45,10 +50,16 @@ impl WasiView for State {
     }
 }
 
-/// The built guest, or nothing where it was not built.
+/// The built guest as a component, or nothing where it was not built.
 pub fn guest(name: &str) -> Option<Vec<u8>> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../guests/dist").join(format!("{name}.wasm"));
-    read(&path)
+    read(&path).map(|bytes| if Parser::is_core_wasm(&bytes) { adapted(&bytes) } else { bytes })
+}
+
+/// A reactor of preview 1 that has types, as the engine makes it a component.
+fn adapted(module: &[u8]) -> Vec<u8> {
+    let encoder = ComponentEncoder::default().validate(true).module(module).unwrap();
+    encoder.adapter(ADAPTER_NAME, REACTOR).unwrap().encode().unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test reads the guests that were built for it")]
@@ -65,7 +76,8 @@ pub struct Traced {
 
 impl Traced {
     pub fn new(bytes: &[u8]) -> Self {
-        let engine = Engine::default();
+        // Interpreters are large, and what they are compiled to need not be quick.
+        let engine = Engine::new(Config::new().cranelift_opt_level(OptLevel::None)).unwrap();
         let Instrumented { component, map } = instrument(bytes).unwrap();
         Self {
             original: Component::new(&engine, bytes).unwrap(),

@@ -76,7 +76,8 @@ fn what_does_much_else_keeps_its_labels_also_where_realloc_calls_it() {
         let parts: String = (0..calls)
             .map(|at| format!("(func $part{at} (param i32) (result i32) (call $other (local.get 0)))"))
             .collect();
-        let collect = format!("(func $collect (export \"collect\") (param i32) (result i32) {each} (call $get (i32.const 8)))");
+        let collect =
+            format!("(func $collect (export \"collect\") (param i32) (result i32) {each} (call $get (i32.const 8)))");
         found(&format!("(module {CHUNKS} {realloc} {collect} {parts})"))
     };
     assert_eq!(collect(2), names(&["cabi_realloc", "collect", "get", "sbrk"]));
