@@ -68,6 +68,24 @@ fn an_answer_that_no_source_has_part_in_has_no_finding_of_a_trace() {
     assert_eq!(found(run.exits(0)), Vec::<String>::new(), "{run}");
 }
 
+/// A copy by `if` and constants, which a trace of data cannot see.
+#[test]
+fn a_copy_by_branches_alone_is_found_where_branches_are_followed_and_only_there() {
+    let branch = |flags: &[&str]| {
+        let (_world, run) = apply("branch", "file:/box/secret.txt", flags);
+        if flags != ["--trace=branch"] {
+            run.exits(0);
+        }
+        run
+    };
+    let copied = "trace weak file /box/secret.txt -> return /text [[0,16]]".to_owned();
+    let run = branch(&["--trace=branches"]);
+    assert!(found(&run).contains(&copied), "{:?}\n{run}", found(&run));
+    let run = branch(&["--trace=data"]);
+    assert!(!found(&run).iter().any(|line| line.starts_with("trace")), "{:?}\n{run}", found(&run));
+    assert_eq!(branch(&["--trace=branch"]).code, 2);
+}
+
 /// A module of WASI preview 1 is traced as the component that it becomes.
 #[test]
 fn a_command_of_preview_1_is_traced_through_the_adapter() {

@@ -12,6 +12,7 @@
 )]
 
 mod guests {
+    mod branches;
     mod interpreted;
     pub mod rig;
     mod transforms;

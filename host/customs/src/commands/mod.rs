@@ -18,6 +18,7 @@ pub(crate) mod traces;
 pub(crate) mod verify;
 pub(crate) mod why;
 
+use crate::cli::TraceWhat;
 use crate::exit::Fault;
 use crate::machine;
 use crate::output;
@@ -85,6 +86,15 @@ pub(crate) fn load_as(
         output::person(&format!("warning  {}\n", Escaped(warning)));
     }
     Program::new(host, loaded).map_err(|why| Fault::Refused(format!("{name} {why}")))
+}
+
+/// What `--trace` asks for.
+pub(crate) fn tracing(asked: Option<TraceWhat>) -> Tracing {
+    match asked {
+        None => Tracing::Off,
+        Some(TraceWhat::Data) => Tracing::On,
+        Some(TraceWhat::Branches) => Tracing::Branches,
+    }
 }
 
 /// Documentation from a `.wit` of the same name beside the component, where there is one that can be read.

@@ -1,14 +1,14 @@
 //! `customs replay`: a recorded call again, on its recording alone; with another version of the component; or with other bytes in a source.
 
 use super::run::{call_fault, ledger_fault, occurred};
-use super::{Runtime, load_as, shown_name};
+use super::{Runtime, load_as, shown_name, tracing};
 use crate::cli::{Format, Replay};
 use crate::exit::{Exit, Fault};
 use crate::output::{Colour, paint};
 use crate::show::json::Subject;
 use crate::show::text::clean;
 use crate::{machine, output, show};
-use customs_engine::load::{Allocation, Fuel, Tracing};
+use customs_engine::load::{Allocation, Fuel};
 use customs_engine::replay::causal::causes_after;
 use customs_engine::replay::compare::{differences, parts};
 use customs_engine::replay::file::{MAX_BYTES, read};
@@ -111,9 +111,8 @@ fn component(args: &Replay, recording: &Recording) -> Result<(Arc<Program>, Path
         None => (PathBuf::from(&recording.component), Some(recording.sha256)),
     };
     let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
-    let tracing = if args.trace { Tracing::On } else { Tracing::Off };
-    let loaded =
-        load_as(tracing, &host, &path, expect, state.cache.as_ref()).map_err(|fault| match (&args.component, fault) {
+    let loaded = load_as(tracing(args.trace), &host, &path, expect, state.cache.as_ref()).map_err(|fault| {
+        match (&args.component, fault) {
             (None, Fault::Refused(why)) => {
                 let name = shown_name(Path::new(&recording.component));
                 Fault::Refused(format!(
@@ -121,7 +120,8 @@ fn component(args: &Replay, recording: &Recording) -> Result<(Arc<Program>, Path
                 ))
             }
             (_, fault) => fault,
-        });
+        }
+    });
     Ok((Arc::new(loaded?), path))
 }
 

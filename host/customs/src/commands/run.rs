@@ -1,13 +1,13 @@
 //! `customs run`: one call, from the command line to the exit code.
 
-use super::{Runtime, load_as, shared, shown_name};
+use super::{Runtime, load_as, shared, shown_name, tracing};
 use crate::cli::{FailOn, Format, Run};
 use crate::exit::{Exit, Fault};
 use crate::grants::{build_remembering, read_policy, refuse_self_reference};
 use crate::show::json::Subject;
 use crate::{arguments, machine, output, show};
 use customs_boundary::{Context, Hidden, Roots, Said};
-use customs_engine::load::{Allocation, Fuel, Tracing};
+use customs_engine::load::{Allocation, Fuel};
 use customs_engine::replay::file::write as write_recording;
 use customs_engine::{CallError, Ending, Form, Host, Listed, Program, Report, Session};
 use customs_flow::Severity;
@@ -85,8 +85,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     }
     let fuel = if policy.limits().fuel.is_some() { Fuel::Counted } else { Fuel::Off };
     let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
-    let tracing = if args.trace { Tracing::On } else { Tracing::Off };
-    let program = Arc::new(load_as(tracing, &host, &args.component, file.sha256, state.cache.as_ref())?);
+    let program = Arc::new(load_as(tracing(args.trace), &host, &args.component, file.sha256, state.cache.as_ref())?);
     subject.sha256 = Some(program.sha256());
 
     let empty = state.empty.try_clone().map_err(Fault::internal)?;

@@ -108,19 +108,23 @@ impl Helpers {
         self.handles() + 1
     }
 
+    pub(super) fn decided(self) -> u32 {
+        self.handles() + 2
+    }
+
     /// How many runs are in the report.
     fn cursor(self) -> u32 {
-        self.handles() + 2
+        self.handles() + 3
     }
 
     /// The hook that is at work.
     pub(super) fn hook(self) -> u32 {
-        self.handles() + 3
+        self.handles() + 4
     }
 
     /// What the host said of what arrived.
     pub(super) fn label(self) -> u32 {
-        self.handles() + 4
+        self.handles() + 5
     }
 
     /// Globals that are defined.
@@ -147,6 +151,7 @@ impl Helpers {
         }
         global(layout::HANDLES, ValType::I32);
         global(layout::EXPECTED, ValType::I32);
+        global(layout::DECIDED, ValType::I32);
     }
 
     /// The helpers themselves: parameters, result, body.

@@ -120,6 +120,7 @@ fn write(helpers: Helpers, at: u32, planned: &Planned, hooks: &mut [Hook]) -> Re
             call(&mut walk, at, parameters);
         }
         Plan::Destructor => {
+            undecided(&mut walk);
             walk.put(&I::GlobalGet(helpers.handles()));
             walk.body.spread(Width::Long, 4);
             walk.put(&I::GlobalSet(helpers.argument(0)));
@@ -160,6 +161,13 @@ fn clean_arguments(walk: &mut Walk<'_>, many: u32) {
         walk.put(&I::I64Const(0));
         walk.put(&I::GlobalSet(walk.helpers.argument(at)));
     }
+    undecided(walk);
+}
+
+/// What the host calls, no branch of the guest has decided about.
+fn undecided(walk: &mut Walk<'_>) {
+    walk.put(&I::I32Const(0));
+    walk.put(&I::GlobalSet(walk.helpers.decided()));
 }
 
 fn clean_results(walk: &mut Walk<'_>, ty: &FuncType) {

@@ -10,6 +10,7 @@ mod survey;
 mod walk;
 mod weave;
 
+use crate::follow::Follow;
 use crate::map::Map;
 use crate::refusal::Refusal;
 
@@ -30,12 +31,12 @@ pub const MAX_BYTES: usize = 64 << 20;
 ///
 /// # Errors
 /// When some label could get lost in it: see [`Refusal`].
-pub fn instrument(component: &[u8]) -> Result<Instrumented, Refusal> {
+pub fn instrument(component: &[u8], follow: Follow) -> Result<Instrumented, Refusal> {
     if component.len() > MAX_BYTES {
         return Err(Refusal::size(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
     }
     let survey = survey::survey(component)?;
     let mut hooks = survey.hooks.clone();
-    let component = weave::weave(component, &survey, &mut hooks)?;
+    let component = weave::weave(component, &survey, &mut hooks, follow)?;
     Ok(Instrumented { component, map: Map { hooks } })
 }

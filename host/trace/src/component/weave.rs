@@ -20,6 +20,7 @@ use super::survey::{Origin, Role, Survey};
 use crate::core::layout::{self, Lanes, STORE, label_of};
 use crate::core::module::rewrite;
 use crate::core::store::store;
+use crate::follow::Follow;
 use crate::map::{Hook, INTERFACE};
 use crate::refusal::Refusal;
 
@@ -34,11 +35,17 @@ const STORE_INSTANCE: u32 = 0;
 const HOST_INSTANCE: u32 = 1;
 
 /// Rewrites a component.
-pub(super) fn weave(component: &[u8], survey: &Survey, hooks: &mut Vec<Hook>) -> Result<Vec<u8>, Refusal> {
+pub(super) fn weave(
+    component: &[u8],
+    survey: &Survey,
+    hooks: &mut Vec<Hook>,
+    follow: Follow,
+) -> Result<Vec<u8>, Refusal> {
     let mut weaver = Weaver {
         survey,
         hooks,
         lanes: survey.lanes(),
+        follow,
         out: Component::new(),
         depth: 0,
         modules: Next { map: Vec::new(), next: 0 },
@@ -102,6 +109,7 @@ struct Weaver<'a> {
     survey: &'a Survey,
     hooks: &'a mut Vec<Hook>,
     lanes: Lanes,
+    follow: Follow,
     out: Component,
     depth: u32,
     modules: Next,
@@ -173,7 +181,7 @@ impl Weaver<'_> {
                 let original = self.survey.modules.iter().find(|module| module.range == unchecked_range);
                 let original = original.ok_or_else(|| Refusal::internal("a module is missing"))?;
                 let bytes = component.get(unchecked_range).unwrap_or_default();
-                let rewritten = rewrite(bytes, &original.facts, self.lanes)?;
+                let rewritten = rewrite(bytes, &original.facts, self.lanes, self.follow)?;
                 self.core_module(&rewritten);
                 self.modules.theirs();
             }

@@ -26,6 +26,8 @@ pub(crate) enum Scratch {
     Condition,
     /// A union of labels, in one byte.
     Union,
+    /// The label that a branch is decided by.
+    Decision,
 }
 
 /// Code and locals of one function.

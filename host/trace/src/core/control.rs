@@ -1,4 +1,5 @@
-//! Control: labels follow values through blocks and branches. What a branch was decided by is not followed.
+//! Control: labels follow values through blocks and branches. What a branch was decided by is followed where that is
+//! asked for: see [`super::branches`].
 
 use std::collections::BTreeSet;
 
@@ -6,6 +7,7 @@ use wasm_encoder::{Instruction as I, ValType as Encoded};
 use wasmparser::{BlockType, Operator, ValType};
 
 use super::body::Scratch;
+use super::branches::Branches;
 use super::function::{Entry, Frame, Kind, Tracer};
 use super::width::{Smear, Width};
 use crate::refusal::Refusal;
@@ -19,6 +21,14 @@ fn different_bytes(first: u64, second: u64) -> u64 {
 impl Tracer<'_> {
     /// One operator, after the validator has seen it.
     pub(super) fn operator(&mut self, operator: &Operator<'_>) -> Result<(), Refusal> {
+        let result = self.one_operator(operator);
+        if let Some(branches) = &mut self.follows {
+            branches.pass(operator);
+        }
+        result
+    }
+
+    fn one_operator(&mut self, operator: &Operator<'_>) -> Result<(), Refusal> {
         if self.innermost()?.dead {
             // Code that cannot be reached is left out. Its blocks are counted, to find the end.
             match operator {
@@ -59,6 +69,7 @@ impl Tracer<'_> {
             let width = Width::of(*ty);
             let (depth, entry) = self.peek(types.len() - 1 - at)?;
             self.label(depth, &entry);
+            self.under(entry.ty);
             if to_caller {
                 self.body.pack(width);
                 let global = self.around.globals.result(at)?;
@@ -97,11 +108,11 @@ impl Tracer<'_> {
 
     fn control(&mut self, operator: &Operator<'_>) -> Result<bool, Refusal> {
         match operator {
-            Operator::Block { blockty } => self.open(operator, *blockty, Kind::Block)?,
-            Operator::Loop { blockty } => self.open(operator, *blockty, Kind::Loop)?,
+            Operator::Block { blockty } => self.open(operator, *blockty, Kind::Block, None)?,
+            Operator::Loop { blockty } => self.open(operator, *blockty, Kind::Loop, None)?,
             Operator::If { blockty } => {
-                self.pop()?;
-                self.open(operator, *blockty, Kind::If)?;
+                let condition = self.pop()?;
+                self.open(operator, *blockty, Kind::If, Some(condition))?;
             }
             Operator::Else => {
                 let at = self.frame_at(0)?;
@@ -109,6 +120,7 @@ impl Tracer<'_> {
                     self.carry_to(0)?;
                 }
                 self.original(operator)?;
+                self.alternative(at);
                 let frame = self.frames.get_mut(at).ok_or_else(|| Refusal::internal("there is no frame"))?;
                 frame.kind = Kind::Else;
                 frame.dead = false;
@@ -127,6 +139,7 @@ impl Tracer<'_> {
                 let frame = self.frames.pop().ok_or_else(|| Refusal::internal("there is no frame"))?;
                 self.stack.truncate(frame.height);
                 if frame.kind != Kind::Function {
+                    self.over(at, &frame)?;
                     self.fetch(at, &results);
                 }
             }
@@ -136,16 +149,20 @@ impl Tracer<'_> {
                 self.dead()?;
             }
             Operator::BrIf { relative_depth } => {
-                self.pop()?;
+                let condition = self.pop()?;
+                let to = self.frame_at(*relative_depth)?;
+                self.decide(condition, to)?;
                 self.carry_to(*relative_depth)?;
                 self.original(operator)?;
             }
             Operator::BrTable { targets } => {
-                self.pop()?;
+                let index = self.pop()?;
                 let mut depths = BTreeSet::from([targets.default()]);
                 for depth in targets.targets() {
                     depths.insert(depth?);
                 }
+                let to = self.frame_at(depths.last().copied().unwrap_or_default())?;
+                self.decide(index, to)?;
                 for depth in depths {
                     self.carry_to(depth)?;
                 }
@@ -175,9 +192,10 @@ impl Tracer<'_> {
                 self.results(ty.params(), ty.results())?;
             }
             Operator::CallIndirect { type_index, .. } => {
-                self.pop()?;
+                let index = self.pop()?;
                 let ty = self.around.facts.ty(*type_index)?;
                 self.arguments(ty.params())?;
+                self.hand_on(Some(index));
                 self.original(operator)?;
                 self.results(ty.params(), ty.results())?;
             }
@@ -189,9 +207,10 @@ impl Tracer<'_> {
                 self.dead()?;
             }
             Operator::ReturnCallIndirect { type_index, .. } => {
-                self.pop()?;
+                let index = self.pop()?;
                 let ty = self.around.facts.ty(*type_index)?;
                 self.arguments(ty.params())?;
+                self.hand_on(Some(index));
                 self.original(operator)?;
                 self.dead()?;
             }
@@ -200,15 +219,33 @@ impl Tracer<'_> {
         Ok(true)
     }
 
-    fn open(&mut self, operator: &Operator<'_>, ty: BlockType, kind: Kind) -> Result<(), Refusal> {
+    fn open(
+        &mut self,
+        operator: &Operator<'_>,
+        ty: BlockType,
+        kind: Kind,
+        condition: Option<(usize, Entry)>,
+    ) -> Result<(), Refusal> {
         let (parameters, results) = self.block_types(ty)?;
         let height = self.stack.len().checked_sub(parameters.len());
         let height = height.ok_or_else(|| Refusal::internal("the stack is too short"))?;
         self.settle_all();
         let at = self.frames.len();
         let saved: Vec<Entry> = self.stack.get(height..).unwrap_or_default().to_vec();
-        let frame = Frame { kind, height, parameters: parameters.clone(), results, dead: false, saved };
+        let number = self.follows.as_ref().map_or(0, Branches::next_block);
+        let frame = Frame {
+            kind,
+            height,
+            parameters: parameters.clone(),
+            results,
+            dead: false,
+            saved,
+            number,
+            reached: BTreeSet::new(),
+            decides: false,
+        };
         self.frames.push(frame);
+        self.enter(at, condition)?;
         // A loop is entered again with other labels; an `if` without `else` hands its parameters on.
         if kind != Kind::Block {
             self.carry(at, &parameters)?;

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use wasmparser::{
     CompositeInnerType, DataKind, ExternalKind, FuncType, GlobalType, MemoryType, Operator, Parser, Payload, RefType,
-    TypeRef,
+    TypeRef, ValType,
 };
 
 use crate::refusal::Refusal;
+
+/// The name by which modules of one program share the end of their stack.
+const STACK_POINTER: &str = "__stack_pointer";
 
 /// A module's one memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub(crate) struct Global {
     pub(crate) import: Option<(String, String)>,
     /// Other modules can write it.
     pub(crate) exported: bool,
+    /// It is where the guest's stack ends: by its name for the linker, or the first of a module, as linkers have it.
+    pub(crate) stack_pointer: bool,
 }
 
 /// A module, without its code.
@@ -105,7 +110,8 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, Refusal> {
                         }
                         TypeRef::Global(ty) => {
                             let name = (import.module.to_owned(), import.name.to_owned());
-                            facts.globals.push(Global { ty, import: Some(name), exported: false });
+                            let stack_pointer = import.name == STACK_POINTER;
+                            facts.globals.push(Global { ty, import: Some(name), exported: false, stack_pointer });
                             facts.imported_globals += 1;
                         }
                         TypeRef::Memory(ty) => {
@@ -136,7 +142,10 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, Refusal> {
             }
             Payload::GlobalSection(section) => {
                 for global in section {
-                    facts.globals.push(Global { ty: global?.ty, import: None, exported: false });
+                    let ty = global?.ty;
+                    let first = facts.globals.len() == facts.imported_globals as usize;
+                    let stack_pointer = first && ty.mutable && ty.content_type == ValType::I32;
+                    facts.globals.push(Global { ty, import: None, exported: false, stack_pointer });
                 }
             }
             Payload::ExportSection(section) => {
@@ -146,6 +155,7 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, Refusal> {
                         && let Some(global) = facts.globals.get_mut(export.index as usize)
                     {
                         global.exported = true;
+                        global.stack_pointer |= export.name == STACK_POINTER;
                     }
                 }
             }

@@ -4,17 +4,19 @@
 //! between any two operators. The label of a stack entry is clean, or that of a local which has not changed since, or
 //! in a local of its own (a *slot*, one for each depth and width).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{Encode, Function, Instruction as I, ValType as Encoded};
 use wasmparser::{FuncValidator, FunctionBody, Operator, OperatorsReader, ValType, ValidatorResources};
 
 use super::body::{Body, Scratch};
+use super::branches::Branches;
 use super::facts::{Facts, count};
 use super::layout::Globals;
 use super::remap::Remap;
 use super::width::{Smear, Width};
+use crate::follow::Follow;
 use crate::refusal::Refusal;
 
 /// Locals that wasm allows in one function.
@@ -72,6 +74,12 @@ pub(super) struct Frame {
     pub(super) dead: bool,
     /// The parameters' entries, for `else`.
     pub(super) saved: Vec<Entry>,
+    /// Which block of the function it is, as they open.
+    pub(super) number: usize,
+    /// Frames at whose ends decisions that were made in this one are over, where that is further out.
+    pub(super) reached: BTreeSet<usize>,
+    /// Decisions are over at its own end.
+    pub(super) decides: bool,
 }
 
 /// What is assumed to be clean, until a function shows otherwise.
@@ -97,6 +105,7 @@ pub(crate) struct Surroundings<'m> {
     pub(crate) globals: &'m Globals,
     pub(crate) remap: Remap,
     pub(crate) assumed: &'m CleanGlobals,
+    pub(crate) follow: Follow,
 }
 
 /// Rewrites one function body.
@@ -116,6 +125,8 @@ pub(super) struct Tracer<'m> {
     branches: HashMap<(usize, usize, Width), u32>,
     /// Blocks inside dead code that are open.
     pub(super) skipped: u32,
+    /// Where branches are followed.
+    pub(super) follows: Option<Branches>,
 }
 
 /// Rewrites the body of function `index`. It is done again while an assumption about its locals turns out wrong.
@@ -138,11 +149,16 @@ pub(crate) fn function(
             locals.push(validator.get_local_type(local).ok_or_else(|| Refusal::internal("a local is missing"))?);
         }
         let takes_labels = if around.facts.allocators.contains(&index) { 0 } else { parameters };
-        let assumed = clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| at >= takes_labels).collect());
+        // Under a decision every local that is set gets its label.
+        let follows = around.follow == Follow::Branches;
+        let assumed =
+            clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| !follows && at >= takes_labels).collect());
+        let mut added = Body::new(validator.len_locals());
+        let branches = follows.then(|| Branches::new(body, &mut added)).transpose()?;
         let mut tracer = Tracer {
             around,
             refuted: &mut *refuted,
-            body: Body::new(validator.len_locals()),
+            body: added,
             shadows: vec![None; locals.len()],
             locals,
             clean: assumed,
@@ -155,10 +171,14 @@ pub(crate) fn function(
                 results: ty.results().to_vec(),
                 dead: false,
                 saved: Vec::new(),
+                number: 0,
+                reached: BTreeSet::new(),
+                decides: false,
             }],
             slots: HashMap::new(),
             branches: HashMap::new(),
             skipped: 0,
+            follows: branches,
         };
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {
@@ -172,7 +192,8 @@ pub(crate) fn function(
             }
         }
         if !tracer.wrong {
-            return tracer.finish(parameters, takes_labels);
+            let allocates = around.facts.allocators.contains(&index);
+            return tracer.finish(parameters, takes_labels, allocates);
         }
         clean = Some(tracer.clean);
     }
@@ -186,8 +207,12 @@ pub(super) fn name(operator: &Operator<'_>) -> String {
 
 impl Tracer<'_> {
     /// Puts parameters' labels, locals and code together.
-    fn finish(mut self, parameters: usize, takes_labels: usize) -> Result<Function, Refusal> {
+    fn finish(mut self, parameters: usize, takes_labels: usize, allocates: bool) -> Result<Function, Refusal> {
         let mut prologue = Body::new(0);
+        if let (Some(branches), false) = (&self.follows, allocates) {
+            prologue.put(&I::GlobalGet(self.around.globals.decided));
+            prologue.put(&I::LocalSet(branches.decided));
+        }
         for (at, ty) in self.locals.iter().enumerate().take(takes_labels) {
             if let Some(shadow) = self.shadows.get(at).copied().flatten() {
                 prologue.put(&I::GlobalGet(self.around.globals.argument(at)?));
@@ -317,7 +342,11 @@ impl Tracer<'_> {
 
     // ---- locals and globals
 
-    fn shadow(&mut self, local: u32) -> Result<Option<u32>, Refusal> {
+    pub(super) fn local_type(&self, local: u32) -> Result<ValType, Refusal> {
+        self.locals.get(local as usize).copied().ok_or_else(|| Refusal::internal("a local is missing"))
+    }
+
+    pub(super) fn shadow(&mut self, local: u32) -> Result<Option<u32>, Refusal> {
         let at = local as usize;
         if self.clean.get(at).copied().unwrap_or(false) {
             return Ok(None);
@@ -348,6 +377,7 @@ impl Tracer<'_> {
         if let Some(shadow) = self.shadow(local)? {
             self.settle(|other| other == shadow);
             self.label(depth, &entry);
+            self.under(entry.ty);
             self.put(&I::LocalSet(shadow));
             home = Home::Shadow(shadow);
         }
@@ -379,6 +409,7 @@ impl Tracer<'_> {
             return Ok(());
         }
         self.label(depth, &entry);
+        self.under_global(global, entry.ty)?;
         self.put(&I::GlobalSet(shadow));
         Ok(())
     }
@@ -389,10 +420,12 @@ impl Tracer<'_> {
         for at in 0..many {
             let (depth, entry) = self.peek(many - 1 - at)?;
             self.label(depth, &entry);
+            self.under(entry.ty);
             self.body.pack(entry.width());
             let global = self.around.globals.argument(at)?;
             self.put(&I::GlobalSet(global));
         }
+        self.hand_on(None);
         Ok(())
     }
 
@@ -411,6 +444,12 @@ impl Tracer<'_> {
 
     /// A global that keeps the union of labels that went somewhere: `entries`' labels join it.
     pub(super) fn pool(&mut self, pool: u32, entries: &[(usize, Entry)], weak: bool) {
+        if let Some(branches) = &self.follows {
+            let decided = branches.decided;
+            for instruction in [I::GlobalGet(pool), I::LocalGet(decided), I::I32Or, I::GlobalSet(pool)] {
+                self.put(&instruction);
+            }
+        }
         for (depth, entry) in entries {
             if entry.is_clean() {
                 continue;

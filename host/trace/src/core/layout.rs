@@ -18,6 +18,8 @@ pub(crate) const EXPECTED: &str = "expected";
 pub(crate) const TABLES: &str = "tables";
 /// The union of labels of the sizes that memory was grown by.
 pub(crate) const PAGES: &str = "pages";
+/// The label of what the call that comes next was decided by.
+pub(crate) const DECIDED: &str = "decided";
 /// The union of labels of the representations that resources were made from.
 pub(crate) const HANDLES: &str = "handles";
 
@@ -50,6 +52,7 @@ pub(crate) struct Globals {
     first: u32,
     pub(crate) tables: u32,
     pub(crate) pages: u32,
+    pub(crate) decided: u32,
     /// How many globals are imported that were not.
     pub(crate) added_imports: u32,
     shadows: Vec<Option<u32>>,
@@ -66,7 +69,7 @@ impl Globals {
         let mut imported = Vec::new();
         let mut defined = Vec::new();
         let mut shadows = vec![None; facts.globals.len()];
-        let mut next = pools + 2;
+        let mut next = pools + 3;
         for (at, global) in facts.globals.iter().enumerate() {
             if global.ty.mutable && global.import.is_some() {
                 imported.push(count(at)?);
@@ -87,7 +90,17 @@ impl Globals {
                 next += 1;
             }
         }
-        Ok(Self { lanes, first, tables: pools, pages: pools + 1, added_imports, shadows, imported, defined })
+        Ok(Self {
+            lanes,
+            first,
+            tables: pools,
+            pages: pools + 1,
+            decided: pools + 2,
+            added_imports,
+            shadows,
+            imported,
+            defined,
+        })
     }
 
     pub(super) fn argument(&self, at: usize) -> Result<u32, Refusal> {

@@ -15,6 +15,7 @@ use super::function::{CleanGlobals, Surroundings, function};
 use super::layout::{self, Globals, Lanes, STORE};
 use super::remap::Remap;
 use super::width::Width;
+use crate::follow::Follow;
 use crate::refusal::Refusal;
 
 /// What core modules may be made of: what the engine runs. Everything else is refused by its name.
@@ -32,13 +33,16 @@ const POOL: GlobalType = GlobalType { val_type: ValType::I32, mutable: true, sha
 
 /// Rewrites a module. Rewriting is repeated while an assumption about its globals turns out wrong: each repetition has
 /// at least one global less that is assumed clean, and in practice there are two.
-pub(crate) fn rewrite(module: &[u8], facts: &Facts, lanes: Lanes) -> Result<Vec<u8>, Refusal> {
-    let assume = |global: &super::facts::Global| global.ty.mutable && global.import.is_none() && !global.exported;
+pub(crate) fn rewrite(module: &[u8], facts: &Facts, lanes: Lanes, follow: Follow) -> Result<Vec<u8>, Refusal> {
+    let assume = |global: &super::facts::Global| {
+        follow == Follow::Data && global.ty.mutable && global.import.is_none() && !global.exported
+    };
     let mut assumed = CleanGlobals(facts.globals.iter().map(assume).collect());
     let globals = Globals::new(facts, lanes)?;
     loop {
         let mut refuted = assumed.clone();
-        let rewritten = attempt(module, facts, &globals, lanes, &assumed, &mut refuted)?;
+        let around = (follow, lanes);
+        let rewritten = attempt(module, facts, &globals, around, &assumed, &mut refuted)?;
         if refuted.0 == assumed.0 {
             return Ok(rewritten);
         }
@@ -66,12 +70,12 @@ fn attempt(
     module: &[u8],
     facts: &Facts,
     globals: &Globals,
-    lanes: Lanes,
+    (follow, lanes): (Follow, Lanes),
     assumed: &CleanGlobals,
     refuted: &mut CleanGlobals,
 ) -> Result<Vec<u8>, Refusal> {
     let mut remap = Remap { imported_globals: facts.imported_globals, added_globals: globals.added_imports };
-    let around = Surroundings { facts, globals, remap, assumed };
+    let around = Surroundings { facts, globals, remap, assumed, follow };
     let mut out = Sections::default();
     let mut validator = Validator::new_with_features(FEATURES);
     let mut moved = facts.moved.len();
@@ -181,6 +185,7 @@ fn import_labels(imports: &mut ImportSection, facts: &Facts, globals: &Globals, 
     }
     imports.import(STORE, layout::TABLES, EntityType::Global(POOL));
     imports.import(STORE, layout::PAGES, EntityType::Global(POOL));
+    imports.import(STORE, layout::DECIDED, EntityType::Global(POOL));
     for global in &globals.imported {
         let global = facts.global(*global)?;
         let Some((module, name)) = &global.import else { continue };

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use customs_trace::{ASK, Crossing, INTERFACE, Instrumented, Label, Map, Part, Path, Step, instrument};
+use customs_trace::{ASK, Crossing, Follow, INTERFACE, Instrumented, Label, Map, Part, Path, Step, instrument};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR,
 };
@@ -76,9 +76,13 @@ pub struct Traced {
 
 impl Traced {
     pub fn new(bytes: &[u8]) -> Self {
+        Self::following(bytes, Follow::Data)
+    }
+
+    pub fn following(bytes: &[u8], follow: Follow) -> Self {
         // Interpreters are large, and what they are compiled to need not be quick.
         let engine = Engine::new(Config::new().cranelift_opt_level(OptLevel::None)).unwrap();
-        let Instrumented { component, map } = instrument(bytes).unwrap();
+        let Instrumented { component, map } = instrument(bytes, follow).unwrap();
         Self {
             original: Component::new(&engine, bytes).unwrap(),
             component: Component::new(&engine, &component).unwrap_or_else(|why| panic!("not valid: {why:?}")),

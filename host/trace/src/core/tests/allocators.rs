@@ -7,6 +7,7 @@ use wasmtime::{Extern, Instance, Store, Val};
 use super::rig::{Limits, engine, instantiate, label_argument, new_store, rewritten};
 use crate::core::allocators::allocators;
 use crate::core::facts::facts;
+use crate::follow::Follow;
 
 /// The names of the allocators of a module whose functions are all exported.
 fn found(text: &str) -> BTreeSet<String> {
@@ -104,7 +105,7 @@ fn an_address_and_the_allocators_own_numbers_do_not_carry_the_label_of_the_size(
     for (name, labelled) in [("malloc", false), ("mallow", true)] {
         let text =
             format!("(module {CHUNKS} (func (export \"{name}\") (param i32) (result i32) (call $get (local.get 0))))");
-        let pair = rewritten(&wat::parse_str(text).unwrap()).unwrap();
+        let pair = rewritten(&wat::parse_str(text).unwrap(), Follow::Data).unwrap();
         let mut store = new_store(&engine());
         let (shared, guest) = instantiate(&mut store, &pair).unwrap();
         label_argument(&mut store, &shared, 0, 0x0101_0101);
@@ -128,7 +129,7 @@ fn what_an_allocator_moves_keeps_its_labels() {
         (local.get 1))
         (func (export "put") (param i32) (result i32) (i32.store (i32.const 512) (local.get 0)) (i32.const 512))
         (func (export "take") (param i32) (result i32) (i32.load (local.get 0)))"#;
-    let pair = rewritten(&wat::parse_str(format!("(module {CHUNKS} {realloc})")).unwrap()).unwrap();
+    let pair = rewritten(&wat::parse_str(format!("(module {CHUNKS} {realloc})")).unwrap(), Follow::Data).unwrap();
     let mut store = new_store(&engine());
     let (shared, guest) = instantiate(&mut store, &pair).unwrap();
     label_argument(&mut store, &shared, 0, 0x0002_0100);

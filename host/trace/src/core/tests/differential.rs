@@ -5,16 +5,18 @@ use arbitrary::Unstructured;
 use wasm_smith::{Config, Module};
 use wasmtime::{Extern, Trap, Val};
 
+use crate::follow::Follow;
+
 use super::rig::{Limits, Pair, engine, instantiate, label_argument, new_store, rewritten, shown};
 
 /// Modules in a run of the tests: a few seconds. 20 000 were run when this was written.
 const MODULES: u64 = 1200;
 
 /// A generator of numbers that is the same everywhere.
-struct Numbers(u64);
+pub struct Numbers(pub u64);
 
 impl Numbers {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut x = self.0;
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,12 +24,12 @@ impl Numbers {
         x ^ (x >> 31)
     }
 
-    fn bytes(&mut self, many: usize) -> Vec<u8> {
+    pub fn bytes(&mut self, many: usize) -> Vec<u8> {
         (0..many).map(|_| u8::try_from(self.next() & 0xff).unwrap()).collect()
     }
 }
 
-fn config(variant: u64) -> Config {
+pub fn config(variant: u64) -> Config {
     Config {
         max_imports: 0,
         min_funcs: 2,
@@ -124,7 +126,7 @@ fn state(store: &mut wasmtime::Store<Limits>, guest: &wasmtime::Instance, name: 
     }
 }
 
-fn value(ty: &wasmtime::ValType, numbers: &mut Numbers) -> Val {
+pub fn value(ty: &wasmtime::ValType, numbers: &mut Numbers) -> Val {
     let number = numbers.next();
     let small = if number & 1 == 0 { number >> 40 } else { number };
     match ty {
@@ -162,7 +164,8 @@ fn rewriting_generated_modules_changes_no_result_trap_global_or_memory() {
             continue;
         }
         let original = module.to_bytes();
-        let pair = rewritten(&original).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
+        let follow = if seed % 3 == 1 { Follow::Branches } else { Follow::Data };
+        let pair = rewritten(&original, follow).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
         wasmparser::Validator::new_with_features(crate::core::module::FEATURES)
             .validate_all(&pair.module)
             .unwrap_or_else(|why| panic!("seed {seed}: what was written is not valid: {why}"));

@@ -1,4 +1,5 @@
-//! Proof that rewriting changes nothing but labels ([`differential`]), and that no operator drops one ([`operators`]); and what allocators are ([`allocators`]).
+//! Proof that rewriting changes nothing but labels ([`differential`]), and that no operator drops one ([`operators`]); that with branches followed
+//! no result is without one ([`interference`]); and what allocators are ([`allocators`]).
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -8,5 +9,6 @@
 
 mod allocators;
 mod differential;
+mod interference;
 mod operators;
 mod rig;

@@ -9,6 +9,7 @@ use crate::core::facts::{Memory, facts};
 use crate::core::layout::{Lanes, STORE};
 use crate::core::module::rewrite;
 use crate::core::store::store;
+use crate::follow::Follow;
 use crate::refusal::Refusal;
 
 /// Memory for both: a module that grows without bound stops at the same size.
@@ -35,12 +36,12 @@ pub struct Pair {
     pub store: Vec<u8>,
 }
 
-pub fn rewritten(module: &[u8]) -> Result<Pair, Refusal> {
+pub fn rewritten(module: &[u8], follow: Follow) -> Result<Pair, Refusal> {
     let mut facts = facts(module)?;
     facts.allocators = allocators(module, &facts, &BTreeSet::from(["cabi_realloc".to_owned()]))?;
     let lanes = Lanes { arguments: facts.most_parameters, results: facts.most_results };
     let owner = matches!(facts.memory(), Memory::Defined(_)).then_some(&facts);
-    Ok(Pair { module: rewrite(module, &facts, lanes)?, store: store(lanes, owner) })
+    Ok(Pair { module: rewrite(module, &facts, lanes, follow)?, store: store(lanes, owner) })
 }
 
 /// Both as instances: the store's, and the module's.
