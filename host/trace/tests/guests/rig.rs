@@ -11,6 +11,7 @@ use wasi_preview1_component_adapter_provider::{
 use wasmparser::Parser;
 use wasmtime::component::{Component, Linker, ResourceTable, Val};
 use wasmtime::{Config, Engine, OptLevel, Store, StoreContextMut};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wit_component::ComponentEncoder;
 
@@ -30,6 +31,16 @@ pub struct State {
     map: Map,
     /// Which parts of what is given out are the argument.
     argument: Option<&'static str>,
+    pub seen: Vec<Seen>,
+}
+
+/// What a call gave, and what left meanwhile.
+#[derive(Debug)]
+pub struct Outcome {
+    pub answer: Val,
+    pub printed: Vec<u8>,
+    /// The file beside the secret.
+    pub written: Option<Vec<u8>>,
     pub seen: Vec<Seen>,
 }
 
@@ -91,9 +102,9 @@ impl Traced {
         }
     }
 
-    fn store(&self, secret: &str, directory: &std::path::Path) -> Store<State> {
+    fn store(&self, secret: &str, directory: &std::path::Path, stdout: MemoryOutputPipe) -> Store<State> {
         let mut wasi = WasiCtx::builder();
-        wasi.env("PATH", "/usr/bin").env(NAME, secret).env("HOME", "/home");
+        wasi.env("PATH", "/usr/bin").env(NAME, secret).env("HOME", "/home").stdout(stdout);
         wasi.preopened_dir(directory, "/data", FsPerms::ReadWrite).unwrap();
         let state = State {
             table: ResourceTable::new(),
@@ -115,12 +126,25 @@ impl Traced {
         arguments: &[Val],
         labelled: Option<&'static str>,
     ) -> (Val, Vec<Seen>) {
+        let outcome = self.run(traced, secret, interface, function, arguments, labelled);
+        (outcome.answer, outcome.seen)
+    }
+
+    /// The same, with what was printed and written.
+    pub fn run(
+        &self,
+        traced: bool,
+        secret: &str,
+        interface: &str,
+        function: &str,
+        arguments: &[Val],
+        labelled: Option<&'static str>,
+    ) -> Outcome {
         let directory = tempfile::tempdir().unwrap();
-        cap_std::fs::Dir::open_ambient_dir(directory.path(), cap_std::ambient_authority())
-            .unwrap()
-            .write("secret.txt", secret)
-            .unwrap();
-        let mut store = self.store(secret, directory.path());
+        let folder = cap_std::fs::Dir::open_ambient_dir(directory.path(), cap_std::ambient_authority()).unwrap();
+        folder.write("secret.txt", secret).unwrap();
+        let stdout = MemoryOutputPipe::new(1 << 16);
+        let mut store = self.store(secret, directory.path(), stdout.clone());
         store.data_mut().argument = labelled;
         let mut linker: Linker<State> = Linker::new(&self.engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).unwrap();
@@ -134,8 +158,9 @@ impl Traced {
         let function = instance.get_func(&mut store, function).unwrap();
         let mut results = [Val::Bool(false)];
         function.call(&mut store, arguments, &mut results).unwrap();
-        let [result] = results;
-        (result, store.into_data().seen)
+        let [answer] = results;
+        let seen = store.into_data().seen;
+        Outcome { answer, printed: stdout.contents().to_vec(), written: folder.read("secret.txt.out").ok(), seen }
     }
 }
 
