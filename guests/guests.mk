@@ -11,7 +11,7 @@ WASI_WIT := $(foreach package,io clocks random filesystem sockets cli http,wit/w
 # Commands of WASI preview 1, as core modules; commands of WASI 0.2; and typed components, whose WIT goes into them.
 GUESTS_P1 := benign-tool evil-prompt-tool fs-violation tool-return-microbench
 GUESTS_P2 := hello ordinary
-GUESTS_TYPED := badwasmcp bench conformance dynamic fetch fetchbench leaks notes puppet query readable scancode scanner shapes suspect \
+GUESTS_TYPED := badwasmcp bench conformance courier dynamic fetch fetchbench kernels leaks notes puppet query readable relay scancode scanner shapes suspect \
     transforms typedleaks wasmcp wassette
 
 RUST_P1 := $(GUESTS_P1:%=$(G)/target/wasm32-wasip1/release/%.wasm)
@@ -32,7 +32,7 @@ DIST := $(patsubst %,$(G)/dist/%.wasm,$(GUESTS_P1) $(GUESTS_P2) $(GUESTS_TYPED))
 
 .PHONY: guests guests-rust guests-hostile guests-compat guests-c guests-js guests-python guests-go guests-clean
 guests: guests-rust guests-hostile guests-compat guests-c guests-js guests-python guests-go
-guests-rust: $(DIST)
+guests-rust: $(DIST) $(G)/dist/composed.wasm
 guests-hostile: $(HOSTILE) $(G)/dist/hostile/.generated
 guests-compat: $(COMPAT)
 
@@ -71,6 +71,7 @@ $(GUESTS_P2:%=$(G)/dist/%.wasm): $(G)/dist/%.wasm: $(G)/target/wasm32-wasip2/rel
 $(G)/dist/badwasmcp.wasm: GUEST_WIT = wit/wasi/io.wit wit/wasmcp/auth.wit wit/wasmcp/mcp-v20250618.wit
 $(G)/dist/conformance.wasm: GUEST_WIT = wit/customs-tool.wit
 $(G)/dist/dynamic.wasm: GUEST_WIT = wit/customs-tool.wit
+$(G)/dist/courier.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/courier/wit
 $(G)/dist/fetch.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetch/wit
 $(G)/dist/fetchbench.wasm: GUEST_WIT = $(WASI_WIT) $(G)/rust/fetchbench/wit
 $(G)/dist/leaks.wasm: GUEST_WIT = $(WASI_WIT) wit/customs-tool.wit $(G)/rust/leaks/wit
@@ -82,6 +83,10 @@ $(GUESTS_TYPED:%=$(G)/dist/%.wasm): GUEST_WIT ?= $(G)/rust/$*/wit
 $(GUESTS_TYPED:%=$(G)/dist/%.wasm): $(G)/dist/%.wasm: $(G)/target/wasm32-wasip2/release/%.wasm $(GUEST_TOOLS)
 	@mkdir -p $(@D)
 	$(GUEST_TOOLS) docs $< $@ $(GUEST_WIT)
+
+# Two components as one: what one imports, the other gives.
+$(G)/dist/composed.wasm: $(G)/dist/relay.wasm $(G)/dist/transforms.wasm $(GUEST_TOOLS)
+	$(GUEST_TOOLS) compose $@ $(G)/dist/relay.wasm $(G)/dist/transforms.wasm
 
 $(HOSTILE): $(G)/dist/hostile/%.wasm: fixtures/hostile/%.wat $(GUEST_TOOLS)
 	@mkdir -p $(@D)
@@ -161,13 +166,18 @@ $(G)/dist/imageinfo.wasm: $(wildcard $(G)/js/imageinfo/*.js $(G)/js/imageinfo/wi
 $(G)/dist/transforms-js.wasm: $(wildcard $(G)/js/transforms/*.js $(G)/js/transforms/wit/*.wit $(TRANSFORMS_WIT)/*.wit $(JS_BUILD)) $(JS_READY)
 	$(call build-js,transforms,transforms-js,$(TRANSFORMS_WIT))
 
+# Of the same types as the one in Rust: `build.mjs` looks for a WIT in the guest's own folder.
+$(G)/dist/kernels-js.wasm: $(G)/js/kernels/kernels.js $(G)/rust/kernels/wit/kernels.wit $(JS_BUILD) $(JS_READY)
+	@mkdir -p $(@D) $(G)/target/js
+	node $(G)/js/build.mjs kernels $@ rust/kernels/wit
+
 PY := $(G)/target/python
 PY_VENV := $(PY)/venv
 
 guests-python:
 	@if python3 -c 'import ensurepip, venv' 2>/dev/null; then $(MAKE) --no-print-directory -f $(G)/guests.mk \
-	        $(G)/dist/fetch-py.wasm $(G)/dist/gitlog.wasm $(G)/dist/transforms-py.wasm; \
-	    else echo "guests: no python3 with venv here (on Debian: python3-venv), fetch-py, gitlog and transforms-py are left out" >&2; fi
+	        $(G)/dist/fetch-py.wasm $(G)/dist/gitlog.wasm $(G)/dist/transforms-py.wasm $(G)/dist/kernels-py.wasm; \
+	    else echo "guests: no python3 with venv here (on Debian: python3-venv), fetch-py, gitlog, transforms-py and kernels-py are left out" >&2; fi
 
 $(PY_VENV)/.installed: $(G)/python/requirements.txt
 	python3 -m venv --clear $(PY_VENV)
@@ -194,6 +204,11 @@ $(G)/dist/gitlog.wasm: $(wildcard $(G)/python/gitlog/*.py $(G)/python/gitlog/wit
 
 $(G)/dist/transforms-py.wasm: $(wildcard $(G)/python/transforms/*.py $(TRANSFORMS_WIT)/*.wit wit/wasi/*.wit) $(PY_READY)
 	$(call build-python,transforms,customs:transforms/every-transform,transforms-py,$(TRANSFORMS_WIT))
+
+$(G)/dist/kernels-py.wasm: $(G)/python/kernels/app.py $(G)/rust/kernels/wit/kernels.wit $(PY_READY)
+	@rm -rf $(PY)/kernels && mkdir -p $(@D) $(PY)/kernels && cp $(G)/python/kernels/app.py $(PY)/kernels
+	VIRTUAL_ENV=$(PY_VENV) $(PY_VENV)/bin/componentize-py --quiet $(WASI_WIT:%=-d %) -d $(G)/rust/kernels/wit -w customs:kernels/measured \
+	    componentize app -p $(PY)/kernels -o $@
 
 # Go comes as a wheel, like the Python tools.
 GO := $(G)/target/go

@@ -5,6 +5,8 @@
 //! Texts and blobs may be handed over as streams. They are the host's own, with taps inside, so that what the host reads of them for the
 //! guest is a source like anything else that it opened; the reading is here.
 
+use crate::labels::Labels;
+use crate::labels::runs::Runs;
 use crate::record::Stop;
 use crate::state::State;
 use wasmtime::component::types::ComponentItem;
@@ -107,13 +109,21 @@ impl State {
     pub async fn read_out(&mut self, stream: Handed) -> wasmtime::Result<Result<Vec<u8>, String>> {
         let most = self.recorder().policy().limits().max_output;
         let mut stream = self.table_mut().delete(stream)?;
-        let mut read = Vec::new();
+        let (mut read, mut runs) = (Vec::new(), Runs::new());
+        self.recorder().labelled(Labels::kept_back);
         loop {
             match stream.blocking_read(PIECE).await {
                 // A stream that is ready and has nothing must not keep the thread from the clock.
                 Ok(bytes) if bytes.is_empty() => tokio::task::yield_now().await,
-                Ok(bytes) => read.extend_from_slice(&bytes),
-                Err(StreamError::Closed) => return Ok(Ok(read)),
+                Ok(bytes) => {
+                    let (at, came) = (read.len() as u64, bytes.len() as u64);
+                    self.recorder().labelled(|labels| labels.handed(&mut runs, at, came));
+                    read.extend_from_slice(&bytes);
+                }
+                Err(StreamError::Closed) => {
+                    self.recorder().labelled(|labels| labels.handed_over(read.len() as u64, runs));
+                    return Ok(Ok(read));
+                }
                 Err(StreamError::LastOperationFailed(_)) => {
                     return Ok(Err(format!("its stream broke off after {} bytes", read.len())));
                 }

@@ -11,7 +11,7 @@ use crate::report::{CallError, Content, Report, ToolResult};
 use crate::{dynamic, sinks, traced};
 use customs_boundary::tape::Tape;
 use customs_boundary::{
-    Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Traces, Unwatched, Way,
+    Assignment, Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Unwatched, Way,
 };
 use customs_flow::{Action, Carried, Finding, Input as Flows, Lineage, StandIn, explain, find, stand_ins};
 use customs_ledger::material::{SinkKind, SourceKind};
@@ -49,6 +49,8 @@ pub struct Session {
     /// What left in earlier calls.
     lineage: Arc<Mutex<Lineage>>,
     pub(crate) taping: Taping,
+    /// Which sources have labels of their own, where it is known what will come.
+    plan: Option<Assignment>,
 }
 
 /// What a search of a call's sinks gave.
@@ -104,8 +106,22 @@ impl Session {
     ) -> Session {
         let hidden = Arc::new(Hidden::of(&policy, network.secrets()));
         let (calls, defaults, lineage) = (AtomicU64::new(1), FlowDefaults::Run, Arc::default());
-        let taping = Taping::Off;
-        Session { program, policy, roots, network, hidden, ledger, key, started, calls, defaults, lineage, taping }
+        let (taping, plan) = (Taping::Off, None);
+        Session {
+            program,
+            policy,
+            roots,
+            network,
+            hidden,
+            ledger,
+            key,
+            started,
+            calls,
+            defaults,
+            lineage,
+            taping,
+            plan,
+        }
     }
 
     /// What holds where no flow rule of the policy matches; [`FlowDefaults::Run`] unless said otherwise.
@@ -215,6 +231,10 @@ impl Session {
             self.started,
             tape.clone(),
         );
+        // Before the arguments are seen: they are sources too.
+        if let Some(map) = &self.program.map {
+            recorder.trace(Arc::clone(map), self.plan.clone());
+        }
         let input = match &prepared.ready {
             Ready::Command { arguments, stdin } => {
                 let mut argv = vec!["tool".to_owned()];
@@ -265,8 +285,7 @@ impl Session {
         let state = State::new(recorder.clone(), Arc::clone(&self.roots), Arc::clone(&self.network), input);
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
         let mut store = Store::try_new(host.engine(), state).map_err(internal)?;
-        if let Some(map) = &self.program.map {
-            recorder.trace(Arc::clone(map));
+        if self.program.map.is_some() {
             store.data_mut().traced();
         }
         store.limiter(State::limiter);
@@ -367,7 +386,12 @@ impl Session {
         if let Some(Stop::Ledger(why)) = harvest.stop {
             return Err(CallError::Ledger(why));
         }
-        let Looked { mut findings, whole: searched, origins } = self.look(&harvest, traces.as_ref(), signature);
+        let told = traces.as_ref().map(|traces| {
+            let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
+            traced::tell(traces, sources, sinks, signature, self.program.catalogue().form)
+        });
+        let of_trace = told.as_ref().map(|told| told.findings.clone()).unwrap_or_default();
+        let Looked { mut findings, whole: searched, origins } = self.look(&harvest, of_trace);
         let mut withheld = false;
         if let Some(result) = &answer.result {
             let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
@@ -410,7 +434,7 @@ impl Session {
         let cut =
             matches!(answer.ending.limit(), Some("events" | "flows" | "input" | "output" | "file-write" | "transfer"));
         let complete = !cut
-            && !traces.as_ref().is_some_and(|traces| traces.cut)
+            && told.as_ref().is_none_or(|told| told.whole)
             && searched
             && forgotten == 0
             && !harvest.capped
@@ -433,12 +457,12 @@ impl Session {
             complete,
             reached_out: harvest.reached_out,
             peak_memory,
-            traced: traces.is_some(),
+            traced: told.map(|told| told.painted.told()),
         })
     }
 
     /// What the sinks hold of the sources, and whether all of it was looked at.
-    fn look(&self, harvest: &Harvest, traces: Option<&Traces>, signature: Option<&Signature>) -> Looked {
+    fn look(&self, harvest: &Harvest, of_trace: Vec<Finding>) -> Looked {
         let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
         let placeholders = self.network.secrets().placeholders();
         let placeholders: Vec<_> = placeholders.map(|(name, placeholder)| StandIn { name, placeholder }).collect();
@@ -457,9 +481,7 @@ impl Session {
             source.is_some_and(|s| placeholders.iter().any(|p| p.name == s.name))
         };
         findings.extend(searched.findings.into_iter().filter(|f| !f.source.is_some_and(stands_in)));
-        if let Some(traces) = traces {
-            findings.extend(traced::findings(traces, sources, sinks, signature, self.program.catalogue().form));
-        }
+        findings.extend(of_trace);
         for finding in &mut findings {
             finding.action = self.action(finding, harvest);
         }
@@ -485,6 +507,11 @@ impl Session {
     #[must_use]
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// Labels these sources and no others.
+    pub(crate) fn labelling(self, plan: Option<Assignment>) -> Session {
+        Session { plan, ..self }
     }
 
     pub(crate) fn on(self, taping: Taping) -> Session {

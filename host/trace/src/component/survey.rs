@@ -83,29 +83,13 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Globals for arguments and results that suffice for every call.
+    /// Globals for arguments and results that suffice for every hook.
     pub(super) fn lanes(&self) -> Lanes {
-        let parameters = self.functions.iter().map(|function| function.ty.params().len());
-        let results = self.functions.iter().map(|function| function.ty.results().len());
-        let fits = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
-        Lanes {
-            arguments: self
-                .modules
-                .iter()
-                .map(|module| module.facts.most_parameters)
-                .chain(parameters.map(fits))
-                .max()
-                .unwrap_or(0)
-                .max(1),
-            results: self
-                .modules
-                .iter()
-                .map(|module| module.facts.most_results)
-                .chain(results.map(fits))
-                .max()
-                .unwrap_or(0)
-                .max(1),
-        }
+        let most = |many: &dyn Fn(&FuncType) -> usize| {
+            let most = self.functions.iter().map(|function| many(&function.ty)).max().unwrap_or(0);
+            u32::try_from(most).unwrap_or(u32::MAX).max(1)
+        };
+        Lanes { arguments: most(&|ty| ty.params().len()), results: most(&|ty| ty.results().len()) }
     }
 
     /// The module that has the guest's memory.

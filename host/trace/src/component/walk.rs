@@ -70,10 +70,7 @@ impl<'h> Walk<'h> {
         self.path(part);
         match way {
             Way::Leaving => self.put(&I::Call(self.helpers.report())),
-            Way::Arriving => {
-                self.put(&I::Call(self.helpers.ask()));
-                self.put(&I::Call(self.helpers.stamp()));
-            }
+            Way::Arriving => self.put(&I::Call(self.helpers.place())),
         }
     }
 

@@ -27,7 +27,7 @@ use crate::refusal::Refusal;
 /// What the front adds to index spaces that nothing else is added to.
 const ADDED_TYPES: u32 = 1;
 const ADDED_INSTANCES: u32 = 1;
-const ADDED_FUNCTIONS: u32 = 3;
+const ADDED_FUNCTIONS: u32 = 4;
 const ADDED_MEMORIES: u32 = 1;
 
 /// Core instances of the front.
@@ -134,6 +134,8 @@ impl Weaver<'_> {
         interface.ty().function().params([("hook", u32_type)]).result(Some(u32_type));
         let parts = ["hook", "path", "first", "second", "third"].map(|name| (name, u32_type));
         interface.ty().function().params(parts).result(Some(u32_type));
+        let piece = ["hook", "path", "first", "second", "third", "offset"].map(|name| (name, u32_type));
+        interface.ty().function().params(piece).result(Some(u32_type));
         for (ty, (name, _, _)) in (2u32..).zip(HOST_FUNCTIONS) {
             interface.export(name, ComponentTypeRef::Func(ty));
         }
@@ -155,12 +157,12 @@ impl Weaver<'_> {
         memory.alias(Alias::CoreInstanceExport { instance: STORE_INSTANCE, kind: ExportKind::Memory, name });
         let mut lowered = CanonicalFunctionSection::new();
         lowered.lower(0, [CanonicalOption::UTF8, CanonicalOption::Memory(0)]);
-        lowered.lower(1, []).lower(2, []);
+        lowered.lower(1, []).lower(2, []).lower(3, []);
         let mut host = InstanceSection::new();
-        let functions = HOST_FUNCTIONS.iter().zip([0, 1, 2]).map(|((name, _, _), at)| (*name, ExportKind::Func, at));
+        let functions = HOST_FUNCTIONS.iter().zip([0, 1, 2, 3]).map(|((name, _, _), at)| (*name, ExportKind::Func, at));
         host.export_items(functions);
         self.out.section(&memory).section(&lowered).section(&host);
-        self.functions.next = 3;
+        self.functions.next = ADDED_FUNCTIONS;
         self.instances.ours();
     }
 
@@ -181,7 +183,7 @@ impl Weaver<'_> {
                 let original = self.survey.modules.iter().find(|module| module.range == unchecked_range);
                 let original = original.ok_or_else(|| Refusal::internal("a module is missing"))?;
                 let bytes = component.get(unchecked_range).unwrap_or_default();
-                let rewritten = rewrite(bytes, &original.facts, self.lanes, self.follow)?;
+                let rewritten = rewrite(bytes, &original.facts, self.follow)?;
                 self.core_module(&rewritten);
                 self.modules.theirs();
             }

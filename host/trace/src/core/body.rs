@@ -265,27 +265,6 @@ impl Body {
         }
     }
 
-    /// A label to what the global of an argument or result holds. A vector's sixteen labels become one: arguments of
-    /// that type are rare, and eight more globals for each argument are not.
-    pub(crate) fn pack(&mut self, width: Width) {
-        match width {
-            Width::Word => self.put(&I::I64ExtendI32U),
-            Width::Long => {}
-            Width::Vector => {
-                self.halves();
-                self.smear(Width::Long, Smear::Whole);
-            }
-        }
-    }
-
-    pub(crate) fn unpack(&mut self, width: Width) {
-        match width {
-            Width::Word => self.put(&I::I32WrapI64),
-            Width::Long => {}
-            Width::Vector => self.put(&I::I64x2Splat),
-        }
-    }
-
     /// Opens an `if` on whether the label on the stack has any bit.
     pub(crate) fn if_any(&mut self, width: Width) {
         match width {

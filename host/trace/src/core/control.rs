@@ -64,20 +64,13 @@ impl Tracer<'_> {
 
     /// Labels of the topmost values, to where a branch to `frame` takes them.
     fn carry(&mut self, frame: usize, types: &[ValType]) -> Result<(), Refusal> {
-        let to_caller = self.frames.get(frame).is_some_and(|frame| frame.kind == Kind::Function);
         for (at, ty) in types.iter().enumerate() {
             let width = Width::of(*ty);
             let (depth, entry) = self.peek(types.len() - 1 - at)?;
             self.label(depth, &entry);
             self.under(entry.ty);
-            if to_caller {
-                self.body.pack(width);
-                let global = self.around.globals.result(at)?;
-                self.put(&I::GlobalSet(global));
-            } else {
-                let local = self.branch(frame, at, width);
-                self.put(&I::LocalSet(local));
-            }
+            let local = self.branch(frame, at, width);
+            self.put(&I::LocalSet(local));
         }
         Ok(())
     }
@@ -98,7 +91,20 @@ impl Tracer<'_> {
         }
     }
 
-    fn dead(&mut self) -> Result<(), Refusal> {
+    /// The end of a function. Its code stands in a block that gives the results; their labels come behind them.
+    fn end(&mut self, results: &[ValType]) -> Result<(), Refusal> {
+        if self.around.body.is_some() {
+            self.put(&I::End);
+        }
+        for (at, ty) in results.iter().enumerate() {
+            let local = self.branch(0, at, Width::of(*ty));
+            self.put(&I::LocalGet(local));
+        }
+        self.put(&I::End);
+        Ok(())
+    }
+
+    pub(super) fn dead(&mut self) -> Result<(), Refusal> {
         let frame = self.innermost()?;
         frame.dead = true;
         let height = frame.height;
@@ -135,13 +141,14 @@ impl Tracer<'_> {
                 if !self.innermost()?.dead {
                     self.carry(at, &results)?;
                 }
-                self.original(operator)?;
                 let frame = self.frames.pop().ok_or_else(|| Refusal::internal("there is no frame"))?;
                 self.stack.truncate(frame.height);
-                if frame.kind != Kind::Function {
-                    self.over(at, &frame)?;
-                    self.fetch(at, &results);
+                if frame.kind == Kind::Function {
+                    return self.end(&results).map(|()| true);
                 }
+                self.original(operator)?;
+                self.over(at, &frame)?;
+                self.fetch(at, &results);
             }
             Operator::Br { relative_depth } => {
                 self.carry_to(*relative_depth)?;
@@ -172,7 +179,12 @@ impl Tracer<'_> {
             Operator::Return => {
                 let depth = self.depth_of_function()?;
                 self.carry_to(depth)?;
-                self.original(operator)?;
+                // To the end of the block that gets the labels of the results.
+                if self.around.body.is_some() {
+                    self.put(&I::Br(depth));
+                } else {
+                    self.original(operator)?;
+                }
                 self.dead()?;
             }
             Operator::Unreachable => {
@@ -185,36 +197,7 @@ impl Tracer<'_> {
                 self.original(operator)?;
             }
             Operator::Select | Operator::TypedSelect { .. } => self.select(operator)?,
-            Operator::Call { function_index } => {
-                let ty = self.around.facts.function_type(*function_index)?;
-                self.arguments(ty.params())?;
-                self.original(operator)?;
-                self.results(ty.params(), ty.results())?;
-            }
-            Operator::CallIndirect { type_index, .. } => {
-                let index = self.pop()?;
-                let ty = self.around.facts.ty(*type_index)?;
-                self.arguments(ty.params())?;
-                self.hand_on(Some(index));
-                self.original(operator)?;
-                self.results(ty.params(), ty.results())?;
-            }
-            // The callee leaves its results' labels where our own would be.
-            Operator::ReturnCall { function_index } => {
-                let ty = self.around.facts.function_type(*function_index)?;
-                self.arguments(ty.params())?;
-                self.original(operator)?;
-                self.dead()?;
-            }
-            Operator::ReturnCallIndirect { type_index, .. } => {
-                let index = self.pop()?;
-                let ty = self.around.facts.ty(*type_index)?;
-                self.arguments(ty.params())?;
-                self.hand_on(Some(index));
-                self.original(operator)?;
-                self.dead()?;
-            }
-            _ => return Ok(false),
+            _ => return self.call(operator),
         }
         Ok(true)
     }

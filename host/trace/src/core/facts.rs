@@ -46,9 +46,6 @@ pub(crate) struct Facts {
     pub(crate) memory_is_defined: bool,
     /// Data segments that move with a memory that is defined here: their place and content.
     pub(crate) moved: Vec<(i32, Vec<u8>)>,
-    /// Most parameters and most results of any function type.
-    pub(crate) most_parameters: u32,
-    pub(crate) most_results: u32,
     /// Functions whose arguments are clean: see [`super::allocators`].
     pub(crate) allocators: BTreeSet<u32>,
 }
@@ -67,8 +64,11 @@ impl Facts {
     }
 
     pub(crate) fn function_type(&self, function: u32) -> Result<&FuncType, Refusal> {
-        let index = self.functions.get(function as usize).copied();
-        self.ty(index.ok_or_else(|| Refusal::internal("a function is missing"))?)
+        self.ty(self.function_type_index(function)?)
+    }
+
+    pub(crate) fn function_type_index(&self, function: u32) -> Result<u32, Refusal> {
+        self.functions.get(function as usize).copied().ok_or_else(|| Refusal::internal("a function is missing"))
     }
 
     pub(crate) fn table(&self, index: u32) -> Result<RefType, Refusal> {
@@ -93,9 +93,6 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, Refusal> {
                         let CompositeInnerType::Func(function) = ty.composite_type.inner else {
                             return Err(Refusal::shape("it uses types of the garbage collection proposal"));
                         };
-                        let (parameters, results) = (function.params().len(), function.results().len());
-                        facts.most_parameters = facts.most_parameters.max(count(parameters)?);
-                        facts.most_results = facts.most_results.max(count(results)?);
                         facts.types.push(function);
                     }
                 }

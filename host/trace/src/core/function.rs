@@ -7,11 +7,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use wasm_encoder::reencode::Reencode;
-use wasm_encoder::{Encode, Function, Instruction as I, ValType as Encoded};
+use wasm_encoder::{BlockType, Encode, Function, Instruction as I, ValType as Encoded};
 use wasmparser::{FuncValidator, FunctionBody, Operator, OperatorsReader, ValType, ValidatorResources};
 
 use super::body::{Body, Scratch};
 use super::branches::Branches;
+use super::calls::Calls;
 use super::facts::{Facts, count};
 use super::layout::Globals;
 use super::remap::Remap;
@@ -105,6 +106,9 @@ pub(crate) struct Surroundings<'m> {
     pub(crate) globals: &'m Globals,
     pub(crate) remap: Remap,
     pub(crate) assumed: &'m CleanGlobals,
+    pub(crate) calls: &'m Calls,
+    /// The block that the function's own code stands in.
+    pub(crate) body: Option<BlockType>,
     pub(crate) follow: Follow,
 }
 
@@ -115,6 +119,8 @@ pub(super) struct Tracer<'m> {
     pub(super) refuted: &'m mut CleanGlobals,
     pub(super) body: Body,
     locals: Vec<ValType>,
+    /// How many of them are parameters. Behind those are the parameters of labels.
+    parameters: u32,
     shadows: Vec<Option<u32>>,
     /// Locals that are assumed never to carry a label.
     clean: Vec<bool>,
@@ -139,6 +145,8 @@ pub(crate) fn function(
 ) -> Result<Function, Refusal> {
     let ty = around.facts.function_type(index)?;
     let parameters = ty.params().len();
+    let body_type = around.calls.body(around.facts.function_type_index(index)?, ty.results(), around.remap)?;
+    let around = Surroundings { body: body_type, ..around };
     let mut clean: Option<Vec<bool>> = None;
     loop {
         let mut validator = validator();
@@ -153,14 +161,16 @@ pub(crate) fn function(
         let follows = around.follow == Follow::Branches;
         let assumed =
             clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| !follows && at >= takes_labels).collect());
-        let mut added = Body::new(validator.len_locals());
+        let (many, labels) = (count(parameters)?, count(takes_labels)?);
+        let mut added = Body::new(validator.len_locals().saturating_add(many));
         let branches = follows.then(|| Branches::new(body, &mut added)).transpose()?;
         let mut tracer = Tracer {
             around,
             refuted: &mut *refuted,
             body: added,
-            shadows: vec![None; locals.len()],
+            shadows: (0..validator.len_locals()).map(|at| (at < labels).then(|| many + at)).collect(),
             locals,
+            parameters: many,
             clean: assumed,
             wrong: false,
             stack: Vec::new(),
@@ -180,6 +190,14 @@ pub(crate) fn function(
             skipped: 0,
             follows: branches,
         };
+        if let (Some(branches), false) = (&tracer.follows, around.facts.allocators.contains(&index)) {
+            let decided = branches.decided;
+            tracer.put(&I::GlobalGet(around.globals.decided));
+            tracer.put(&I::LocalSet(decided));
+        }
+        if let Some(block) = body_type {
+            tracer.put(&I::Block(block));
+        }
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {
             let at = operators.original_position();
@@ -192,8 +210,7 @@ pub(crate) fn function(
             }
         }
         if !tracer.wrong {
-            let allocates = around.facts.allocators.contains(&index);
-            return tracer.finish(parameters, takes_labels, allocates);
+            return tracer.finish();
         }
         clean = Some(tracer.clean);
     }
@@ -206,36 +223,23 @@ pub(super) fn name(operator: &Operator<'_>) -> String {
 }
 
 impl Tracer<'_> {
-    /// Puts parameters' labels, locals and code together.
-    fn finish(mut self, parameters: usize, takes_labels: usize, allocates: bool) -> Result<Function, Refusal> {
-        let mut prologue = Body::new(0);
-        if let (Some(branches), false) = (&self.follows, allocates) {
-            prologue.put(&I::GlobalGet(self.around.globals.decided));
-            prologue.put(&I::LocalSet(branches.decided));
-        }
-        for (at, ty) in self.locals.iter().enumerate().take(takes_labels) {
-            if let Some(shadow) = self.shadows.get(at).copied().flatten() {
-                prologue.put(&I::GlobalGet(self.around.globals.argument(at)?));
-                prologue.unpack(Width::of(*ty));
-                prologue.put(&I::LocalSet(shadow));
-            }
-        }
+    /// Puts locals and code together.
+    fn finish(mut self) -> Result<Function, Refusal> {
         let mut runs: Vec<(u32, Encoded)> = Vec::new();
         let mut add = |ty: Encoded| match runs.last_mut() {
             Some((many, last)) if *last == ty => *many = many.saturating_add(1),
             _ => runs.push((1, ty)),
         };
-        for ty in self.locals.iter().skip(parameters) {
+        for ty in self.locals.iter().skip(self.parameters as usize) {
             add(self.around.remap.val_type(*ty)?);
         }
         for ty in self.body.added() {
             add(*ty);
         }
-        if self.locals.len() + self.body.added().len() > MAX_LOCALS {
+        if self.locals.len() + self.parameters as usize + self.body.added().len() > MAX_LOCALS {
             return Err(Refusal::size(format!("a function would have more than {MAX_LOCALS} locals")));
         }
         let mut function = Function::new(runs);
-        function.raw(prologue.code);
         function.raw(self.body.code);
         Ok(function)
     }
@@ -279,7 +283,7 @@ impl Tracer<'_> {
         self.stack.push(Entry { ty, home: Home::Slot, known: None, pending });
     }
 
-    fn slot(&mut self, depth: usize, width: Width) -> u32 {
+    pub(super) fn slot(&mut self, depth: usize, width: Width) -> u32 {
         let body = &mut self.body;
         *self.slots.entry((depth, width)).or_insert_with(|| body.local(width.ty()))
     }
@@ -341,6 +345,11 @@ impl Tracer<'_> {
     }
 
     // ---- locals and globals
+
+    /// Where a local is now.
+    pub(super) fn place(&self, local: u32) -> u32 {
+        if local < self.parameters { local } else { local.saturating_add(self.parameters) }
+    }
 
     pub(super) fn local_type(&self, local: u32) -> Result<ValType, Refusal> {
         self.locals.get(local as usize).copied().ok_or_else(|| Refusal::internal("a local is missing"))
@@ -411,34 +420,6 @@ impl Tracer<'_> {
         self.label(depth, &entry);
         self.under_global(global, entry.ty)?;
         self.put(&I::GlobalSet(shadow));
-        Ok(())
-    }
-
-    /// Calls hand labels over in globals: arguments before, results after.
-    pub(super) fn arguments(&mut self, parameters: &[ValType]) -> Result<(), Refusal> {
-        let many = parameters.len();
-        for at in 0..many {
-            let (depth, entry) = self.peek(many - 1 - at)?;
-            self.label(depth, &entry);
-            self.under(entry.ty);
-            self.body.pack(entry.width());
-            let global = self.around.globals.argument(at)?;
-            self.put(&I::GlobalSet(global));
-        }
-        self.hand_on(None);
-        Ok(())
-    }
-
-    pub(super) fn results(&mut self, parameters: &[ValType], results: &[ValType]) -> Result<(), Refusal> {
-        for _ in parameters {
-            self.pop()?;
-        }
-        for (at, ty) in results.iter().enumerate() {
-            let global = self.around.globals.result(at)?;
-            self.put(&I::GlobalGet(global));
-            self.body.unpack(Width::of(*ty));
-            self.push(*ty, Smear::Exact);
-        }
         Ok(())
     }
 

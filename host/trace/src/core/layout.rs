@@ -1,4 +1,5 @@
-//! Where the labels that are no data are: globals that all modules of a component share, and shadows of a module's own.
+//! Where the labels are that are no data and in no function: globals that all modules of a component share, and shadows of
+//! a module's own.
 
 use super::facts::{Facts, count};
 use crate::refusal::Refusal;
@@ -23,12 +24,12 @@ pub(crate) const DECIDED: &str = "decided";
 /// The union of labels of the representations that resources were made from.
 pub(crate) const HANDLES: &str = "handles";
 
-/// The name of the global with the label of argument `at` of the next call.
+/// The name of the global with the label of argument `at`, in a hook.
 pub(crate) fn argument(at: u32) -> String {
     format!("a{at}")
 }
 
-/// The name of the global with the label of result `at` of the last call.
+/// The name of the global with the label of result `at`, in a hook.
 pub(crate) fn result(at: u32) -> String {
     format!("r{at}")
 }
@@ -38,7 +39,7 @@ pub(crate) fn label_of(name: &str) -> String {
     format!("{name} label")
 }
 
-/// How many globals for arguments and results the store has: as many as the widest function of any module needs.
+/// How many globals for arguments and results the store has: as many as the widest hook needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lanes {
     pub(crate) arguments: u32,
@@ -48,8 +49,6 @@ pub(crate) struct Lanes {
 /// Indices in the rewritten module.
 #[derive(Debug)]
 pub(crate) struct Globals {
-    lanes: Lanes,
-    first: u32,
     pub(crate) tables: u32,
     pub(crate) pages: u32,
     pub(crate) decided: u32,
@@ -63,9 +62,9 @@ pub(crate) struct Globals {
 }
 
 impl Globals {
-    pub(crate) fn new(facts: &Facts, lanes: Lanes) -> Result<Self, Refusal> {
+    pub(crate) fn new(facts: &Facts) -> Result<Self, Refusal> {
         let first = facts.imported_globals;
-        let pools = first + lanes.arguments + lanes.results;
+        let pools = first;
         let mut imported = Vec::new();
         let mut defined = Vec::new();
         let mut shadows = vec![None; facts.globals.len()];
@@ -90,33 +89,7 @@ impl Globals {
                 next += 1;
             }
         }
-        Ok(Self {
-            lanes,
-            first,
-            tables: pools,
-            pages: pools + 1,
-            decided: pools + 2,
-            added_imports,
-            shadows,
-            imported,
-            defined,
-        })
-    }
-
-    pub(super) fn argument(&self, at: usize) -> Result<u32, Refusal> {
-        let at = count(at)?;
-        if at >= self.lanes.arguments {
-            return Err(Refusal::internal("a call has more arguments than any type"));
-        }
-        Ok(self.first + at)
-    }
-
-    pub(super) fn result(&self, at: usize) -> Result<u32, Refusal> {
-        let at = count(at)?;
-        if at >= self.lanes.results {
-            return Err(Refusal::internal("a call has more results than any type"));
-        }
-        Ok(self.first + self.lanes.arguments + at)
+        Ok(Self { tables: pools, pages: pools + 1, decided: pools + 2, added_imports, shadows, imported, defined })
     }
 
     /// The global with the label of a global.

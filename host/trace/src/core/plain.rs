@@ -73,15 +73,18 @@ impl Tracer<'_> {
         }
         match operator {
             O::LocalGet { local_index } => {
-                self.original(operator)?;
+                let place = self.place(*local_index);
+                self.put(&I::LocalGet(place));
                 self.local_get(*local_index)?;
             }
             O::LocalSet { local_index } => {
-                self.original(operator)?;
+                let place = self.place(*local_index);
+                self.put(&I::LocalSet(place));
                 self.local_set(*local_index, false)?;
             }
             O::LocalTee { local_index } => {
-                self.original(operator)?;
+                let place = self.place(*local_index);
+                self.put(&I::LocalTee(place));
                 self.local_set(*local_index, true)?;
             }
             O::GlobalGet { global_index } => {

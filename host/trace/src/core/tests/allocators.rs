@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use wasmtime::{Extern, Instance, Store, Val};
+use wasmtime::{Instance, Store};
 
-use super::rig::{Limits, engine, instantiate, label_argument, new_store, rewritten};
+use super::rig::{Limits, engine, instantiate, new_store, rewritten};
 use crate::core::allocators::allocators;
 use crate::core::facts::facts;
 use crate::follow::Follow;
@@ -85,19 +85,10 @@ fn what_does_much_else_keeps_its_labels_also_where_realloc_calls_it() {
     assert_eq!(collect(30), names(&["get", "sbrk"]));
 }
 
-fn call(store: &mut Store<Limits>, guest: &Instance, name: &str, argument: i32) -> i32 {
-    let function = guest.get_typed_func::<i32, i32>(&mut *store, name).unwrap();
-    function.call(store, argument).unwrap()
-}
-
-fn result_label(store: &mut Store<Limits>, shared: &Instance) -> i64 {
-    match shared.get_export(&mut *store, "r0") {
-        Some(Extern::Global(global)) => match global.get(store) {
-            Val::I64(label) => label,
-            other => panic!("{other:?}"),
-        },
-        _ => panic!("there is no label of a result"),
-    }
+/// A result and its label.
+fn call(store: &mut Store<Limits>, guest: &Instance, name: &str, argument: i32, label: i32) -> (i32, i32) {
+    let function = guest.get_typed_func::<(i32, i32), (i32, i32)>(&mut *store, name).unwrap();
+    function.call(store, (argument, label)).unwrap()
 }
 
 #[test]
@@ -107,16 +98,14 @@ fn an_address_and_the_allocators_own_numbers_do_not_carry_the_label_of_the_size(
             format!("(module {CHUNKS} (func (export \"{name}\") (param i32) (result i32) (call $get (local.get 0))))");
         let pair = rewritten(&wat::parse_str(text).unwrap(), Follow::Data).unwrap();
         let mut store = new_store(&engine());
-        let (shared, guest) = instantiate(&mut store, &pair).unwrap();
-        label_argument(&mut store, &shared, 0, 0x0101_0101);
-        let address = call(&mut store, &guest, name, 24);
-        assert_eq!(result_label(&mut store, &shared) != 0, labelled && address != 1028, "{name}");
-        label_argument(&mut store, &shared, 0, 0);
-        assert_eq!(call(&mut store, &guest, "size", address), 24);
-        assert_eq!(result_label(&mut store, &shared) != 0, labelled, "{name}");
+        let (_, guest) = instantiate(&mut store, &pair).unwrap();
+        let (address, label) = call(&mut store, &guest, name, 24, 0x0101_0101);
+        assert_eq!(label != 0, labelled && address != 1028, "{name}");
+        let (size, label) = call(&mut store, &guest, "size", address, 0);
+        assert_eq!((size, label != 0), (24, labelled), "{name}");
         // The next chunk lies behind it.
-        call(&mut store, &guest, name, 8);
-        assert_eq!(result_label(&mut store, &shared) != 0, labelled, "{name}");
+        let (_, label) = call(&mut store, &guest, name, 8, 0);
+        assert_eq!(label != 0, labelled, "{name}");
     }
 }
 
@@ -131,12 +120,9 @@ fn what_an_allocator_moves_keeps_its_labels() {
         (func (export "take") (param i32) (result i32) (i32.load (local.get 0)))"#;
     let pair = rewritten(&wat::parse_str(format!("(module {CHUNKS} {realloc})")).unwrap(), Follow::Data).unwrap();
     let mut store = new_store(&engine());
-    let (shared, guest) = instantiate(&mut store, &pair).unwrap();
-    label_argument(&mut store, &shared, 0, 0x0002_0100);
-    let from = call(&mut store, &guest, "put", 0x1234_5678);
-    label_argument(&mut store, &shared, 0, 0);
-    let to = call(&mut store, &guest, "realloc", from);
+    let (_, guest) = instantiate(&mut store, &pair).unwrap();
+    let (from, _) = call(&mut store, &guest, "put", 0x1234_5678, 0x0002_0100);
+    let (to, _) = call(&mut store, &guest, "realloc", from, 0);
     assert_ne!(from, to);
-    assert_eq!(call(&mut store, &guest, "take", to), 0x1234_5678);
-    assert_eq!(result_label(&mut store, &shared), 0x0002_0100);
+    assert_eq!(call(&mut store, &guest, "take", to, 0), (0x1234_5678, 0x0002_0100));
 }

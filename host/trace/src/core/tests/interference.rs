@@ -5,10 +5,10 @@ use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, ElementSection, Elements, ExportKind, ExportSection, Function, FunctionSection,
     Instruction as I, Module, RefType, TableSection, TableType, TypeSection, ValType,
 };
-use wasmtime::{Engine, Instance, Linker, Val};
+use wasmtime::{Engine, Instance, Linker};
 
 use super::differential::Numbers;
-use super::rig::{label_argument, new_store, rewritten};
+use super::rig::{new_store, rewritten};
 use crate::core::layout::STORE;
 use crate::follow::Follow;
 
@@ -294,22 +294,18 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn call(&self, arguments: [u32; 3], labelled: usize) -> Option<([u8; 4], [u8; 8])> {
+    fn call(&self, arguments: [u32; 3], labelled: usize) -> Option<([u8; 4], [u8; 4])> {
         let mut store = new_store(&self.engine);
         store.set_fuel(200_000).unwrap();
         let shared = Instance::new(&mut store, &self.store, &[]).unwrap();
         let mut linker = Linker::new(&self.engine);
         linker.instance(&mut store, STORE, shared).unwrap();
         let guest = linker.instantiate(&mut store, &self.module).unwrap();
-        for at in 0..arguments.len() {
-            label_argument(&mut store, &shared, at, if at == labelled { 0x0101_0101 } else { 0 });
-        }
-        let function = guest.get_typed_func::<(u32, u32, u32), u32>(&mut store, "f").unwrap();
+        let [first, second, third] = arguments;
+        let [one, two, three] = std::array::from_fn(|at| if at == labelled { 0x0101_0101 } else { 0 });
+        let function = guest.get_typed_func::<(u32, u32, u32, u32, u32, u32), (u32, u32)>(&mut store, "f").unwrap();
         // What calls functions that call functions in loops may take too long.
-        let result = function.call(&mut store, arguments.into()).ok()?;
-        let Some(Val::I64(label)) = shared.get_global(&mut store, "r0").map(|global| global.get(&mut store)) else {
-            panic!("there is no label of a result")
-        };
+        let (result, label) = function.call(&mut store, (first, second, third, one, two, three)).ok()?;
         Some((result.to_le_bytes(), label.to_le_bytes()))
     }
 }
