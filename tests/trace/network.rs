@@ -65,8 +65,8 @@ fn bytes_of_each_answer_are_labelled_with_that_answer_and_its_part() {
     let expected = [
         format!("return /text 0-8 {}", source(&one, "body")),
         format!("return /text 8-12 {}", source(&two, "body")),
-        format!("return /servers/0 0-3 {}", source(&one, "head")),
-        format!("return /servers/1 0-3 {}", source(&two, "head")),
+        format!("return /servers/0 0-4 {}", source(&one, "head")),
+        format!("return /servers/1 0-4 {}", source(&two, "head")),
         format!("return /statuses/0 0-3 {}", source(&one, "head")),
         format!("return /statuses/1 0-3 {}", source(&two, "head")),
     ];
@@ -79,7 +79,7 @@ fn bytes_of_each_answer_are_labelled_with_that_answer_and_its_part() {
 fn an_answer_that_is_spliced_into_a_request_is_labelled_whole() {
     let (from, on) = (Server::http(), Server::http());
     let source = format!("{}/typed?text/plain&616c706861626574", from.origin());
-    let url = format!("{}/swallow", on.origin());
+    let url = format!("{}/echo", on.origin());
     let relay = |headers: bool| {
         let arguments = json!({"source": source, "url": url, "headers": headers});
         carry("relay", arguments, &[&allow(&from), &allow(&on)])
@@ -92,7 +92,7 @@ fn an_answer_that_is_spliced_into_a_request_is_labelled_whole() {
     // What the guest says of it does not come from it.
     assert_eq!(to(&run, "return"), Vec::<String>::new(), "{run}");
     let run = relay(true);
-    let header = format!("http-request {url}#headers 10-13 {}", labelled("head"));
+    let header = format!("http-request {url}#headers 10-14 {}", labelled("head"));
     assert_eq!(to(&run, "http-request"), [header, body], "{run}");
 }
 
@@ -116,4 +116,20 @@ fn what_goes_over_sockets_is_labelled_by_place_and_what_comes_back_is_the_socket
     assert_eq!(to(&run, "return"), back, "{run}");
     let run = carry("udp", json!({"what": SECRET, "port": datagrams.port()}), &[&udp]);
     assert_eq!(to(&run, "socket"), Vec::<String>::new(), "{run}");
+}
+
+/// A name that is looked up leaves the machine: each byte of it that is the value's, however it gets there.
+#[test]
+fn names_that_are_looked_up_are_labelled_where_the_value_stands_in_them() {
+    let flags = ["--allow-net=http://*.allowed.invalid"];
+    let world = World::new();
+    let variable = format!("KEY={SECRET}");
+    let flags = [&flags[..], &["--trace", "--env", &variable]].concat();
+    let covered = "[env:KEY].allowed.invalid";
+    let run = |tool: &str, arguments: Value| world.run(&guest("courier"), tool, &arguments, &flags).unchecked().run();
+    let looked_up = run("lookup", json!({"what": "env:KEY", "behind": ".allowed.invalid"}));
+    assert_eq!(to(&looked_up, "dns"), [format!("dns {covered} 0-16 strong env KEY")], "{looked_up}");
+    let twin = run("lookup", json!({"what": "k7qz2mxplw93vrt6", "behind": ".allowed.invalid"}));
+    assert_eq!(to(&twin, "dns"), Vec::<String>::new(), "{twin}");
+    assert_eq!(twin.sinks().iter().filter(|sink| sink.starts_with("dns ")).count(), 1, "{twin}");
 }

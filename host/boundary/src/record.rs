@@ -524,6 +524,11 @@ impl Recorder {
         self.0.labelled.store(true, Ordering::Relaxed);
     }
 
+    /// A name as records have it.
+    pub(crate) fn covered(&self, name: &str) -> String {
+        self.0.hidden.cover(name).into_owned()
+    }
+
     /// Whether labels are kept.
     pub(crate) fn is_labelled(&self) -> bool {
         self.0.labelled.load(Ordering::Relaxed)

@@ -105,8 +105,8 @@ pub type Handed = Resource<DynInputStream>;
 const PIECE: usize = 64 * 1024;
 
 impl State {
-    /// Reads a stream to its end, at most what a call may give out. The inner error is a sentence about the stream; the outer ends the call.
-    pub async fn read_out(&mut self, stream: Handed) -> wasmtime::Result<Result<Vec<u8>, String>> {
+    /// Reads a stream to its end, at most what a call may give out. `block` is the place in the answer that it is for. The inner error is a sentence about the stream; the outer ends the call.
+    pub async fn read_out(&mut self, stream: Handed, block: u64) -> wasmtime::Result<Result<Vec<u8>, String>> {
         let most = self.recorder().policy().limits().max_output;
         let mut stream = self.table_mut().delete(stream)?;
         let (mut read, mut runs) = (Vec::new(), Runs::new());
@@ -121,7 +121,7 @@ impl State {
                     read.extend_from_slice(&bytes);
                 }
                 Err(StreamError::Closed) => {
-                    self.recorder().labelled(|labels| labels.handed_over(read.len() as u64, runs));
+                    self.recorder().labelled(|labels| labels.handed_over(block, runs));
                     return Ok(Ok(read));
                 }
                 Err(StreamError::LastOperationFailed(_)) => {

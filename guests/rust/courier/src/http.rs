@@ -56,7 +56,7 @@ fn body(response: &IncomingResponse) -> Result<(IncomingBody, InputStream), Stri
 }
 
 fn finish(response: &IncomingResponse) -> Result<Answer, String> {
-    let server = response.headers().get("x-server").into_iter().flatten().collect();
+    let server = response.headers().get("server").into_iter().flatten().collect();
     let (_body, stream) = body(response)?;
     Ok(Answer { body: text(&stream)?, server: String::from_utf8(server).map_err(wrong)?, status: response.status() })
 }
@@ -108,7 +108,7 @@ pub fn relay(source: &str, url: &str, with_headers: bool) -> Result<String, Stri
     let headers = Fields::new();
     if with_headers {
         let all = came.headers();
-        headers.set("x-server", &all.get("x-server")).map_err(wrong)?;
+        headers.set("x-server", &all.get("server")).map_err(wrong)?;
         headers.append("x-own", b"own").map_err(wrong)?;
     }
     let (_body, stream) = body(&came)?;

@@ -310,7 +310,8 @@ impl HostDescriptor for View<'_> {
             handle.told = Some(text.clone());
             self.tell_stat(of, &guest, &text)?;
         } else {
-            let path = handle.guest.as_str().to_owned();
+            let guest = handle.guest.clone();
+            let path = self.guard.recorder.covered(guest.as_str());
             self.guard.recorder.labelled(|labels| labels.told_again(&path));
         }
         Ok(stat)

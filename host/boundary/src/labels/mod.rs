@@ -63,7 +63,7 @@ pub struct Traces {
     /// Labelled ranges of sinks, by their numbers.
     pub sinks: BTreeMap<u64, Vec<(u64, u64, Label)>>,
     pub returned: Vec<Returned>,
-    /// Of streams that the guest handed over for its answer, in the order in which they were read: how long, and which labels.
+    /// Of streams that the guest handed over for blocks of its answer: which block, and which labels.
     pub handed: Vec<(u64, Vec<(u64, u64, Label)>)>,
     /// Something was dropped.
     pub cut: bool,
@@ -627,8 +627,8 @@ impl Labels {
     }
 
     /// A stream that the guest handed over was read to its end.
-    pub(crate) fn handed_over(&mut self, bytes: u64, runs: Runs) {
-        self.traces.handed.push((bytes, runs));
+    pub(crate) fn handed_over(&mut self, block: u64, runs: Runs) {
+        self.traces.handed.push((block, runs));
     }
 }
 

@@ -54,6 +54,23 @@ impl Token<'_> {
         (first.unwrap_or(last), last)
     }
 
+    /// The inverse: a range of what it means as a range of the text.
+    pub(super) fn written(&self, from: u64, to: u64) -> (u64, u64) {
+        if matches!(self.kind, Kind::Number | Kind::Truth) {
+            return (self.from as u64, self.to as u64);
+        }
+        let (mut first, mut last, mut at) = (None, self.from as u64, 0_u64);
+        self.characters(|place, length, means| {
+            let next = at.saturating_add(means);
+            if at < to && next > from {
+                first.get_or_insert(place as u64);
+                last = place.saturating_add(length) as u64;
+            }
+            at = next;
+        });
+        (first.unwrap_or(last), last)
+    }
+
     /// Each character or escape: where it stands, in how many bytes, and how many it means.
     fn characters(&self, mut each: impl FnMut(usize, usize, u64)) {
         let mut at = self.from;
@@ -136,12 +153,10 @@ pub(super) fn walk(text: &str, mut each: impl FnMut(&Pointer, &Token<'_>)) {
                 pointer.0.pop();
                 key = false;
             }
-            b',' => {
-                match pointer.0.last_mut() {
-                    Some(Step::At(place)) => *place = place.saturating_add(1),
-                    _ => key = true,
-                }
-            }
+            b',' => match pointer.0.last_mut() {
+                Some(Step::At(place)) => *place = place.saturating_add(1),
+                _ => key = true,
+            },
             b':' => key = false,
             b'"' => {
                 let from = at.saturating_add(1);
@@ -158,7 +173,8 @@ pub(super) fn walk(text: &str, mut each: impl FnMut(&Pointer, &Token<'_>)) {
             }
             b't' | b'f' | b'n' | b'-' | b'0'..=b'9' => {
                 let rest = bytes.get(at..).unwrap_or_default();
-                let length = rest.iter().position(|b| !matches!(b, b'a'..=b'z' | b'E' | b'+' | b'-' | b'.' | b'0'..=b'9'));
+                let length =
+                    rest.iter().position(|b| !matches!(b, b'a'..=b'z' | b'E' | b'+' | b'-' | b'.' | b'0'..=b'9'));
                 let to = at.saturating_add(length.unwrap_or(rest.len()));
                 let kind = if byte == b't' || byte == b'f' { Kind::Truth } else { Kind::Number };
                 if byte != b'n' {
@@ -263,6 +279,8 @@ mod tests {
                 let (first, last) = token.meant(from, to);
                 let range = usize::try_from(first).unwrap()..usize::try_from(last).unwrap();
                 assert_eq!(&means[0][range], part, "{from} {to}");
+                let (begins, ends) = token.written(first, last);
+                assert!(begins <= from && ends >= to && token.meant(begins, ends) == (first, last), "{from} {to}");
             }
         });
         assert!(seen);
@@ -285,19 +303,9 @@ mod tests {
         let text = r#"{"city":"Bern","list":[1, "two"],"of":{"k":3},"flag":true,"none":null}"#;
         let found: Vec<(&str, String)> = members(text)
             .into_iter()
-            .map(|(from, to, name)| {
-                (&text[usize::try_from(from).unwrap()..usize::try_from(to).unwrap()], name)
-            })
+            .map(|(from, to, name)| (&text[usize::try_from(from).unwrap()..usize::try_from(to).unwrap()], name))
             .collect();
         let row = |text, name: &str| (text, name.to_owned());
-        assert_eq!(
-            found,
-            [
-                row("Bern", "/city"),
-                row("1, \"two", "/list"),
-                row("k\":3", "/of"),
-                row("true", "/flag"),
-            ]
-        );
+        assert_eq!(found, [row("Bern", "/city"), row("1, \"two", "/list"), row("k\":3", "/of"), row("true", "/flag"),]);
     }
 }

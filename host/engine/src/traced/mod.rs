@@ -6,13 +6,14 @@
 //!                                                                +-> the report's `traced`
 //! ```
 
+mod json_text;
 mod painted;
 mod place;
 
+pub(crate) use json_text::members;
 pub(crate) use painted::Painted;
+pub(crate) use place::Shown;
 
-use crate::catalogue::Form;
-use crate::json::Signature;
 use customs_boundary::Traces;
 use customs_flow::{Finding, Strength, TracedLabel, traced};
 use customs_ledger::material::{Sink, Source};
@@ -34,14 +35,8 @@ pub(crate) struct Told {
     pub(crate) whole: bool,
 }
 
-pub(crate) fn tell(
-    traces: &Traces,
-    sources: &[Source],
-    sinks: &[Sink],
-    signature: Option<&Signature>,
-    form: Form,
-) -> Told {
-    let ranges = place::ranges(traces, sinks, signature, form);
+pub(crate) fn tell(traces: &Traces, sources: &[Source], sinks: &[Sink], shown: &Shown<'_>) -> Told {
+    let ranges = place::ranges(traces, sinks, shown);
     let (findings, whole) = findings(traces, &ranges, sources, sinks);
     Told { findings, painted: Painted::of(ranges, &traces.bits), whole: whole && !traces.cut }
 }
