@@ -1,5 +1,11 @@
 //! `customs run --trace`: which bytes of what leaves come from which source, through computation that matching cannot see.
 
+mod composed;
+mod dynamic;
+mod network;
+mod passes;
+mod readback;
+
 use crate::support::{Run, World, guest};
 use serde_json::{Value, json};
 
@@ -35,13 +41,39 @@ fn found(run: &Run) -> Vec<String> {
     run.json["findings"].as_array().unwrap().iter().map(line).collect()
 }
 
+/// `sink from-to strength source, ..`
+fn traced(run: &Run) -> Vec<String> {
+    let row = |rows: &str, id: &Value| {
+        let row = run.json[rows].as_array().unwrap().iter().find(|row| row["id"] == *id).unwrap();
+        format!("{} {}", row["kind"].as_str().unwrap(), row["name"].as_str().unwrap())
+    };
+    let mut lines = Vec::new();
+    for sink in run.json["traced"].as_array().unwrap() {
+        let mut last = 0;
+        for range in sink["ranges"].as_array().unwrap() {
+            let (from, to) = (range["from"].as_u64().unwrap(), range["to"].as_u64().unwrap());
+            assert!(last <= from && from < to, "{sink}");
+            last = to;
+            let of = |strength: &str| {
+                let ids = range[strength].as_array().unwrap().iter();
+                ids.map(|id| format!("{strength} {}", row("sources", id))).collect::<Vec<_>>()
+            };
+            let sources = [of("strong"), of("weak")].concat().join(", ");
+            lines.push(format!("{} {from}-{to} {sources}", row("sinks", &sink["sink"])));
+        }
+    }
+    lines
+}
+
 #[test]
 fn a_key_of_ones_own_hides_a_variable_from_matching_and_not_from_a_trace() {
     let (_world, run) = apply("xor", "env:KEY", &["--trace"]);
     assert_eq!(found(run.exits(0)), ["trace strong env KEY -> return /pieces/1/bytes [[0,24]]"], "{run}");
     assert_eq!(run.json["methods"], json!(["match", "trace"]), "{run}");
+    assert_eq!(traced(&run), ["return /pieces/1/bytes 0-24 strong env KEY"], "{run}");
     let (_world, run) = apply("xor", "env:KEY", &[]);
     assert_eq!((found(run.exits(0)), &run.json["methods"]), (Vec::new(), &json!(["match"])), "{run}");
+    assert!(run.json.get("traced").is_none(), "{run}");
 }
 
 #[test]
@@ -66,6 +98,23 @@ fn an_answer_that_no_source_has_part_in_has_no_finding_of_a_trace() {
     // What the caller gave comes back: that is no finding.
     let (_world, run) = apply("reverse", "as the caller wrote it", &["--trace"]);
     assert_eq!(found(run.exits(0)), Vec::<String>::new(), "{run}");
+}
+
+/// Nothing that matters can come, so that arguments have the labels; where files may come they have none.
+#[test]
+fn arguments_are_traced_where_no_other_source_can_need_the_label() {
+    let world = World::new();
+    world.dir("box");
+    let run = |flags: &[&str]| {
+        let arguments = json!({"transform": "split", "source": "as the caller wrote it"});
+        let run =
+            world.run(&guest("transforms"), "apply", &arguments, &[&["--trace"], flags].concat()).unchecked().run();
+        assert_eq!((run.code, &run.json["findings"]), (0, &json!([])), "{run}");
+        traced(&run)
+    };
+    let halves = ["return /text 5-16 strong argument /source", "return /text 18-29 strong argument /source"];
+    assert_eq!(run(&[]), halves);
+    assert_eq!(run(&["--allow-read=./box::/box"]), Vec::<String>::new());
 }
 
 /// A copy by `if` and constants, which a trace of data cannot see.

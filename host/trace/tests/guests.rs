@@ -14,8 +14,11 @@
 mod guests {
     mod branches;
     mod interpreted;
+    mod place;
+    mod proof;
     pub mod rig;
     mod shared;
+    mod table;
     mod transforms;
     mod unchanged;
 }

@@ -9,7 +9,7 @@ use crate::{arguments, machine, output, show};
 use customs_boundary::{Context, Hidden, Roots, Said};
 use customs_engine::load::{Allocation, Fuel};
 use customs_engine::replay::file::write as write_recording;
-use customs_engine::{CallError, Ending, Form, Host, Listed, Program, Report, Session};
+use customs_engine::{CallError, Ending, Form, Host, Listed, Program, Report, Session, TracedSink};
 use customs_flow::Severity;
 use customs_ledger::{Component, Event, Ledger, LedgerError, Open, RunKey, create_private, run_id};
 use customs_policy::{Layer, Policy};
@@ -172,6 +172,12 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     }
     let told = show::text::report(&report, program.catalogue().form, &policy, &head, args.ledger.is_some());
     output::person(&hidden.cover(&told));
+    let shared = |sink: &TracedSink| sink.ranges.iter().any(|range| range.shared);
+    if report.traced.as_ref().is_some_and(|sinks| sinks.iter().any(shared)) {
+        output::person(
+            "trace    more sources than labels: a run with --record=FILE, and customs replay FILE --trace, tells them apart\n",
+        );
+    }
     Ok(exit(&args.fail_on, &report))
 }
 
