@@ -5,6 +5,7 @@ use super::web::Fields;
 use super::{Labels, Side};
 use customs_ledger::material::SourceKind;
 use customs_trace::Label;
+use std::collections::BTreeSet;
 
 impl Labels {
     /// The label of a source.
@@ -64,8 +65,8 @@ impl Labels {
     }
 
     /// Header fields as they come with an answer.
-    pub(crate) fn fields_of(&mut self, of: u64, side: Side) -> Fields {
-        Fields::of_answer(self.answer(of, side))
+    pub(crate) fn fields_of(&mut self, of: u64, side: Side, names: BTreeSet<String>) -> Fields {
+        Fields::of_answer(self.answer(of, side), names)
     }
 
     /// The import gives a list, and this is what is in it.
@@ -106,6 +107,6 @@ impl Labels {
     }
 
     pub(crate) fn arguments_at(&mut self, ranges: Vec<(u64, u64, String)>) {
-        self.argument_text = ranges;
+        (self.argument_text, self.in_text) = (ranges, true);
     }
 }

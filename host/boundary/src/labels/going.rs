@@ -74,10 +74,20 @@ impl Labels {
         })
     }
 
-    /// The same, where the elements themselves are texts or bytes.
-    pub(crate) fn element_of(&self, argument: &str, row: usize) -> Runs {
-        let row = u32::try_from(row).unwrap_or(u32::MAX);
-        self.picked(|path, first| first == row && is_bytes(path) && is_argument(path, argument))
+    /// Of each element of an argument that is a list of so many: its texts or bytes, those under this step apart from the others.
+    pub(crate) fn rows_of(&self, argument: &str, many: usize, step: &Step) -> Vec<(Runs, Runs)> {
+        let mut rows = vec![(Runs::new(), Runs::new()); many];
+        let Some((hook, runs)) = &self.leaving else { return rows };
+        let Some(hook) = self.map.hooks.get(*hook as usize) else { return rows };
+        for (path, first, _, _, offset, length, label) in runs {
+            let path = hook.paths.get(*path as usize).filter(|path| is_bytes(path) && is_argument(path, argument));
+            if let (Some(path), Some((under, other))) = (path, rows.get_mut(*first as usize)) {
+                let from = u64::from(*offset);
+                let run = (from, from.saturating_add(u64::from(*length)), byte(*label));
+                push(if path.steps.contains(step) { under } else { other }, run);
+            }
+        }
+        rows
     }
 
     /// Everything else of that element.
@@ -199,9 +209,12 @@ impl Labels {
     }
 
     /// A body that the guest will write.
-    pub(crate) fn stream(&mut self) -> usize {
-        self.streams.push(Stream::default());
-        self.streams.len().saturating_sub(1)
+    pub(crate) fn stream(&mut self) -> Option<usize> {
+        // Each takes a place, labelled or not.
+        self.spend(1).then(|| {
+            self.streams.push(Stream::default());
+            self.streams.len().saturating_sub(1)
+        })
     }
 
     /// So many bytes of a body were accepted.

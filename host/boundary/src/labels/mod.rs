@@ -124,6 +124,8 @@ pub(crate) struct Labels {
     arguments: BTreeMap<String, u64>,
     /// Where the arguments stand in the JSON text that is given to a component that describes its own tools.
     argument_text: Vec<(u64, u64, String)>,
+    argument_runs: Runs,
+    in_text: bool,
     /// What was told of a path, because it is told once.
     metadata: BTreeMap<String, u64>,
     /// What the import that is running takes out.
@@ -160,6 +162,8 @@ impl Labels {
             variables: Vec::new(),
             arguments: BTreeMap::new(),
             argument_text: Vec::new(),
+            argument_runs: Runs::new(),
+            in_text: false,
             metadata: BTreeMap::new(),
             leaving: None,
             placed: None,
@@ -230,17 +234,14 @@ impl Labels {
         if let Crossing::Export { .. } = hook.crossing {
             // All arguments in one text, where a component describes its own tools: `arguments` of the call or of its request.
             let named = |step: &Step| matches!(step, Step::Argument(name) | Step::Field(name) if name == "arguments");
-            if !self.argument_text.is_empty() && path.part == Part::Text && path.steps.iter().any(named) {
+            if self.in_text && path.part == Part::Text && path.steps.iter().any(named) {
                 let text = std::mem::take(&mut self.argument_text);
-                let number = |name: &String| self.arguments.get(name).copied();
-                let numbers: Vec<_> = text.iter().map(|(from, to, name)| (*from, *to, number(name))).collect();
-                let mut runs = Runs::new();
-                for (from, to, number) in numbers {
+                for (from, to, name) in &text {
+                    let number = self.arguments.get(name).copied();
                     let label = number.map_or(Label::CLEAN, |number| self.label(number));
-                    push(&mut runs, (from, to, label));
+                    push(&mut self.argument_runs, (*from, *to, label));
                 }
-                self.argument_text = text;
-                return piece(&runs, u64::from(offset));
+                return piece(&self.argument_runs, u64::from(offset));
             }
             return u32::from(self.argument(path).0);
         }
