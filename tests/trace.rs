@@ -1,5 +1,6 @@
 //! `customs run --trace`: which bytes of what leaves come from which source, through computation that matching cannot see.
 
+mod composed;
 mod dynamic;
 mod network;
 mod passes;

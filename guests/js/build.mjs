@@ -3,7 +3,7 @@
 
 import { componentize } from "@bytecodealliance/componentize-js";
 import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 // What is disabled is what a guest has no use for: without it the component imports less.
@@ -12,6 +12,7 @@ const guests = {
   fetch: { worldName: "fetcher", disableFeatures: ["fetch-event"] },
   kernels: { worldName: "measured", disableFeatures: ["http", "fetch-event"] },
   imageinfo: { worldName: "imageinfo", disableFeatures: ["http", "fetch-event"] },
+  transforms: { worldName: "transformer", disableFeatures: ["http", "fetch-event"], uses: ["../rust/transforms/wit/transforms.wit"] },
 };
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -31,6 +32,8 @@ await cp(join(here, "..", types, `${name}.wit`), join(gathered, `${name}.wit`));
 for (const file of await readdir(wasi)) {
   if (file.endsWith(".wit")) await cp(join(wasi, file), join(gathered, "deps", file));
 }
+
+for (const file of guest.uses ?? []) await cp(join(here, file), join(gathered, "deps", basename(file)));
 
 const { component, imports } = await componentize({
   sourcePath: join(here, name, `${name}.js`),

@@ -20,5 +20,5 @@ pub const VERSION: u32 = 3;
 pub use component::{Instrumented, MAX_BYTES, instrument};
 pub use follow::Follow;
 pub use label::{Label, SOURCES};
-pub use map::{ASK, Crossing, Hook, INTERFACE, Map, PIECES, Part, Path, Step};
+pub use map::{ASK, Crossing, Hook, INSIDE, INTERFACE, Map, PIECES, Part, Path, Step};
 pub use refusal::{Reason, Refusal};

@@ -19,6 +19,11 @@ pub const ASK: u32 = 0x100;
 /// The answer of `arrived` that asks for `piece` calls; a label may stand beside it.
 pub const PIECES: u32 = 0x200;
 
+/// Beside [`ASK`]: what arrives comes from another component inside of this one, so that which case a variant is can have a label too. The
+/// host's own has none. In such a composition `leaving` without runs comes before every call of an import, `arrived` after it, and `arrived`
+/// at the start of every export: the host sees from their order which component calls which.
+pub const INSIDE: u32 = 0x400;
+
 /// Every place where bytes cross, by its number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Map {

@@ -14,7 +14,10 @@
 mod guests {
     mod branches;
     mod interpreted;
+    mod place;
+    mod proof;
     pub mod rig;
+    mod table;
     mod transforms;
     mod unchanged;
 }

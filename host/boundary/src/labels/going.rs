@@ -16,11 +16,16 @@ impl Labels {
         }
         let Some(place) = self.map.hooks.get(hook as usize) else { return };
         match place.crossing {
+            Crossing::Import { .. } if runs.is_empty() => {
+                self.inside.begins(hook);
+                self.leaving = Some((hook, runs));
+            }
             Crossing::Import { .. } => match &mut self.leaving {
                 Some((of, before)) if *of == hook => before.extend(runs),
                 other => *other = Some((hook, runs)),
             },
             Crossing::Export { .. } => {
+                let Some(runs) = self.inside.returns(hook, runs) else { return };
                 for (path, first, second, third, offset, length, label) in runs {
                     self.traces.returned.push(Returned {
                         part: (hook, path),

@@ -18,6 +18,7 @@ mod coming;
 mod files;
 pub(crate) mod given;
 mod going;
+mod inside;
 pub(crate) mod runs;
 pub(crate) mod web;
 mod written;
@@ -27,8 +28,9 @@ pub use bits::Assignment;
 use crate::record::Recorder;
 use crate::state::State;
 use bits::Bits;
-use customs_trace::{ASK, Crossing, INTERFACE, Label, Map, PIECES, Part, Path, SOURCES, Step};
+use customs_trace::{ASK, Crossing, INSIDE, INTERFACE, Label, Map, PIECES, Part, Path, SOURCES, Step};
 use given::{Given, Row, piece};
+use inside::Inside;
 use runs::{Runs, all, push};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -148,6 +150,7 @@ pub(crate) struct Labels {
     promised: BTreeMap<u64, Promise>,
     streams: Vec<Stream>,
     written: Written,
+    inside: Inside,
     runs: usize,
 }
 
@@ -177,6 +180,7 @@ impl Labels {
             promised: BTreeMap::new(),
             streams: Vec::new(),
             written: Written::default(),
+            inside: Inside::default(),
             runs: 0,
         }
     }
@@ -192,15 +196,21 @@ impl Labels {
 
     /// An import is over, or an export begins: what came in.
     fn arrived(&mut self, hook: u32) -> u32 {
-        (self.leaving, self.placed, self.under) = (None, None, Label::CLEAN);
+        let leaving = self.leaving.take();
+        (self.placed, self.under) = (None, Label::CLEAN);
         self.last.clear();
         let map = Arc::clone(&self.map);
         match map.hooks.get(hook as usize).map(|hook| &hook.crossing) {
+            Some(Crossing::Import { .. }) if self.inside.over(hook) => {
+                self.kept_back();
+                return ASK | PIECES | INSIDE;
+            }
             Some(Crossing::Import { function, .. }) if function == "get-environment" => self.give_variables(),
             Some(Crossing::Import { .. }) => {}
             Some(Crossing::Export { .. }) => {
                 self.kept_back();
-                return ASK | PIECES;
+                let inside = if self.inside.export(hook, leaving) { INSIDE } else { 0 };
+                return ASK | PIECES | inside;
             }
             None => return 0,
         }
@@ -220,15 +230,22 @@ impl Labels {
     }
 
     /// A part of an export's arguments that is no bytes.
-    fn part(&mut self, hook: u32, path: u32) -> u32 {
+    fn part(&mut self, hook: u32, path: u32, places: [u32; 3]) -> u32 {
         let map = Arc::clone(&self.map);
+        if self.inside.crosses() {
+            return u32::from(self.inside.label(&map, hook, path, places).0);
+        }
         let path = map.hooks.get(hook as usize).and_then(|hook| hook.paths.get(path as usize));
         path.map_or(0, |path| u32::from(self.argument(path).0))
     }
 
     /// Bytes of a part, from an offset on.
-    fn piece(&mut self, hook: u32, path: u32, first: u32, offset: u32) -> u32 {
+    fn piece(&mut self, hook: u32, path: u32, places: [u32; 3], offset: u32) -> u32 {
         let map = Arc::clone(&self.map);
+        if self.inside.crosses() {
+            return self.inside.piece(&map, hook, path, places, offset);
+        }
+        let [first, ..] = places;
         let Some(hook) = map.hooks.get(hook as usize) else { return 0 };
         let Some(path) = hook.paths.get(path as usize) else { return 0 };
         if let Crossing::Export { .. } = hook.crossing {
@@ -279,12 +296,14 @@ pub fn link_labels(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         Ok((recorder(&store).labelled(|labels| labels.arrived(hook)).unwrap_or(0),))
     })?;
     instance.func_wrap("source", move |store: StoreContextMut<'_, State>, part: (u32, u32, u32, u32, u32)| {
-        let (hook, path, _, _, _) = part;
-        Ok((recorder(&store).labelled(|labels| labels.part(hook, path)).unwrap_or(0),))
+        let (hook, path, first, second, third) = part;
+        let places = [first, second, third];
+        Ok((recorder(&store).labelled(|labels| labels.part(hook, path, places)).unwrap_or(0),))
     })?;
     instance.func_wrap("piece", move |store: StoreContextMut<'_, State>, part: (u32, u32, u32, u32, u32, u32)| {
-        let (hook, path, first, _, _, offset) = part;
-        Ok((recorder(&store).labelled(|labels| labels.piece(hook, path, first, offset)).unwrap_or(0),))
+        let (hook, path, first, second, third, offset) = part;
+        let places = [first, second, third];
+        Ok((recorder(&store).labelled(|labels| labels.piece(hook, path, places, offset)).unwrap_or(0),))
     })?;
     Ok(())
 }

@@ -36,10 +36,12 @@ pub(super) struct Helpers {
     /// How many originals there are.
     pub(super) originals: u32,
     pub(super) lanes: Lanes,
+    /// What crosses may come from another component of the same composition.
+    pub(super) composed: bool,
 }
 
 impl Helpers {
-    fn leaving(self) -> u32 {
+    pub(super) fn leaving(self) -> u32 {
         self.originals
     }
 

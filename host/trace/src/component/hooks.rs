@@ -64,9 +64,14 @@ pub(super) struct Planned {
 }
 
 /// A module with hooks, exported by their number.
-pub(super) fn module(lanes: Lanes, planned: &[Planned], hooks: &mut [Hook]) -> Result<Vec<u8>, Refusal> {
+pub(super) fn module(
+    lanes: Lanes,
+    composed: bool,
+    planned: &[Planned],
+    hooks: &mut [Hook],
+) -> Result<Vec<u8>, Refusal> {
     let originals = u32::try_from(planned.len()).map_err(|_| Refusal::internal("too many hooks"))?;
-    let helpers = Helpers { originals, lanes };
+    let helpers = Helpers { originals, lanes, composed };
     let (mut types, mut imports, mut functions) = (TypeSection::new(), ImportSection::new(), FunctionSection::new());
     let mut exported = Vec::new();
     for hook in planned {
@@ -301,6 +306,12 @@ fn expect_type(signature: &Signature, ty: &FuncType, import: bool) -> Result<boo
 fn import(walk: &mut Walk<'_>, at: u32, hook: u32, ty: &FuncType, signature: &Signature) -> Result<(), Refusal> {
     let behind = expect_type(signature, ty, true)?;
     let parameters = u32::try_from(ty.params().len()).unwrap_or_default();
+    if walk.helpers.composed {
+        walk.put(&I::I32Const(hook.cast_signed()));
+        walk.put(&I::I32Const(0));
+        walk.put(&I::I32Const(0));
+        walk.put(&I::Call(walk.helpers.leaving()));
+    }
     if signature.parameters.iter().any(|(_, shape)| has_data(shape)) {
         begin(walk, hook);
         arguments(walk, Way::Leaving, signature)?;
@@ -324,7 +335,7 @@ fn import(walk: &mut Walk<'_>, at: u32, hook: u32, ty: &FuncType, signature: &Si
     clean_results(walk, ty);
     // Also where only arguments have data: what was reported of them is over when the call is.
     let data = signature.parameters.iter().map(|(_, shape)| shape).chain(&signature.result).any(has_data);
-    if data {
+    if data || walk.helpers.composed {
         arrived(walk, hook);
     }
     let Some(result) = &signature.result else { return Ok(()) };
@@ -346,7 +357,7 @@ fn export(walk: &mut Walk<'_>, at: u32, hook: u32, ty: &FuncType, signature: &Si
     let behind = expect_type(signature, ty, false)?;
     let parameters = u32::try_from(ty.params().len()).unwrap_or_default();
     clean_arguments(walk, parameters);
-    if signature.parameters.iter().any(|(_, shape)| has_data(shape)) {
+    if walk.helpers.composed || signature.parameters.iter().any(|(_, shape)| has_data(shape)) {
         arrived(walk, hook);
     }
     arguments(walk, Way::Arriving, signature)?;

@@ -7,7 +7,8 @@
 //! as well with one branch for each bit, which is not followed either.
 //!
 //! Found by what they do, not by what they are called alone: functions of words that grow memory, directly or by what
-//! they call, and that the canonical ABI's `realloc` calls or that have an allocator's name for the linker.
+//! they call, and that the canonical ABI's `realloc` calls or that have an allocator's name for the linker. And they do
+//! little else: an interpreter's `realloc` collects garbage where memory is short, so that all of it would be below.
 
 use std::collections::BTreeSet;
 
@@ -39,6 +40,9 @@ const NAMES: [&str; 16] = [
 
 /// Arguments of an allocator: old address, old size, alignment, new size.
 const MOST_ARGUMENTS: usize = 4;
+
+/// Functions that an allocator calls, with all that those call, and itself: fifteen in Rust, a dozen in C.
+const MOST_BELOW: usize = 24;
 
 /// The longest name that is looked at. Names are the guest's, and may be megabytes.
 const MAX_NAME: usize = 256;
@@ -148,6 +152,19 @@ impl Calls {
         seen
     }
 
+    /// Whether a function calls few others, with all that those call.
+    fn few_below(&self, function: u32) -> bool {
+        let mut seen = BTreeSet::from([function]);
+        let mut open = vec![function];
+        while let Some(function) = open.pop() {
+            open.extend(self.called_by(function).filter(|callee| seen.insert(*callee)));
+            if seen.len() > MOST_BELOW {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Those of `among` from which memory grows.
     fn growing(&self, among: &BTreeSet<u32>) -> BTreeSet<u32> {
         let mut growing: BTreeSet<u32> = among.intersection(&self.grow).copied().collect();
@@ -175,7 +192,12 @@ pub(crate) fn allocators(module: &[u8], facts: &Facts, entries: &BTreeSet<String
         let ty = facts.function_type(function)?;
         let words = |types: &[ValType]| types.iter().all(|ty| *ty == ValType::I32);
         let returns = if calls.release.contains(&function) { ty.results().len() <= 1 } else { ty.results().len() == 1 };
-        if words(ty.params()) && words(ty.results()) && returns && ty.params().len() <= MOST_ARGUMENTS {
+        if calls.few_below(function)
+            && words(ty.params())
+            && words(ty.results())
+            && returns
+            && ty.params().len() <= MOST_ARGUMENTS
+        {
             allocators.insert(function);
         }
     }

@@ -8,7 +8,7 @@ use wasmparser::{FuncType, Operator, ValType};
 
 use super::body::Scratch;
 use super::facts::{Facts, count};
-use super::function::{Entry, Home, Tracer};
+use super::function::{Entry, Home, Stack, Tracer};
 use super::remap::Remap;
 use super::width::{Smear, Width};
 use crate::refusal::Refusal;
@@ -169,7 +169,13 @@ impl Tracer<'_> {
             self.put(&I::LocalSet(slot));
         }
         for ty in ty.results() {
-            self.stack.push(Entry { ty: *ty, home: Home::Slot, known: None, pending: Smear::Exact });
+            self.stack.push(Entry {
+                ty: *ty,
+                home: Home::Slot,
+                known: None,
+                pending: Smear::Exact,
+                stack: Stack::Other,
+            });
         }
         Ok(())
     }

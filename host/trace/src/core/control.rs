@@ -71,6 +71,12 @@ impl Tracer<'_> {
             self.under(entry.ty);
             let local = self.branch(frame, at, width);
             self.put(&I::LocalSet(local));
+            let clean = entry.is_clean() && self.follows.is_none();
+            if let Some(frame) = self.frames.get_mut(frame)
+                && let Some(labelled) = frame.labelled.get_mut(at)
+            {
+                *labelled |= !clean;
+            }
         }
         Ok(())
     }
@@ -79,12 +85,17 @@ impl Tracer<'_> {
         let at = self.frame_at(relative_depth)?;
         let frame = self.frames.get(at).ok_or_else(|| Refusal::internal("there is no frame"))?;
         let types = if frame.kind == Kind::Loop { frame.parameters.clone() } else { frame.results.clone() };
+        self.now.branch(at);
         self.carry(at, &types)
     }
 
-    /// Values that came by a branch, or by the end of a block.
-    fn fetch(&mut self, frame: usize, types: &[ValType]) {
+    /// Values that came by a branch, or by the end of a block. Those that are clean on every way have no label here.
+    fn fetch(&mut self, frame: usize, types: &[ValType], labelled: &[bool]) {
         for (at, ty) in types.iter().enumerate() {
+            if labelled.get(at) == Some(&false) {
+                self.push_clean(*ty);
+                continue;
+            }
             let local = self.branch(frame, at, Width::of(*ty));
             self.put(&I::LocalGet(local));
             self.push(*ty, Smear::Exact);
@@ -92,11 +103,15 @@ impl Tracer<'_> {
     }
 
     /// The end of a function. Its code stands in a block that gives the results; their labels come behind them.
-    fn end(&mut self, results: &[ValType]) -> Result<(), Refusal> {
+    fn end(&mut self, results: &[ValType], labelled: &[bool]) -> Result<(), Refusal> {
         if self.around.body.is_some() {
             self.put(&I::End);
         }
         for (at, ty) in results.iter().enumerate() {
+            if labelled.get(at) == Some(&false) {
+                self.body.clean(Width::of(*ty));
+                continue;
+            }
             let local = self.branch(0, at, Width::of(*ty));
             self.put(&I::LocalGet(local));
         }
@@ -113,6 +128,10 @@ impl Tracer<'_> {
     }
 
     fn control(&mut self, operator: &Operator<'_>) -> Result<bool, Refusal> {
+        use Operator::{Block, Else, End, If, Loop};
+        if matches!(operator, Block { .. } | Loop { .. } | If { .. } | Else | End) {
+            self.allocated.clear();
+        }
         match operator {
             Operator::Block { blockty } => self.open(operator, *blockty, Kind::Block, None)?,
             Operator::Loop { blockty } => self.open(operator, *blockty, Kind::Loop, None)?,
@@ -122,9 +141,12 @@ impl Tracer<'_> {
             }
             Operator::Else => {
                 let at = self.frame_at(0)?;
-                if !self.innermost()?.dead {
-                    self.carry_to(0)?;
+                let alive = !self.innermost()?.dead;
+                if alive {
+                    let results = self.innermost()?.results.clone();
+                    self.carry(at, &results)?;
                 }
+                self.now.alternative(alive);
                 self.original(operator)?;
                 self.alternative(at);
                 let frame = self.frames.get_mut(at).ok_or_else(|| Refusal::internal("there is no frame"))?;
@@ -138,17 +160,19 @@ impl Tracer<'_> {
             Operator::End => {
                 let at = self.frame_at(0)?;
                 let results = self.innermost()?.results.clone();
-                if !self.innermost()?.dead {
+                let alive = !self.innermost()?.dead;
+                if alive {
                     self.carry(at, &results)?;
                 }
+                self.now.close(alive);
                 let frame = self.frames.pop().ok_or_else(|| Refusal::internal("there is no frame"))?;
                 self.stack.truncate(frame.height);
                 if frame.kind == Kind::Function {
-                    return self.end(&results).map(|()| true);
+                    return self.end(&results, &frame.labelled).map(|()| true);
                 }
                 self.original(operator)?;
                 self.over(at, &frame)?;
-                self.fetch(at, &results);
+                self.fetch(at, &results, &frame.labelled);
             }
             Operator::Br { relative_depth } => {
                 self.carry_to(*relative_depth)?;
@@ -220,6 +244,7 @@ impl Tracer<'_> {
             kind,
             height,
             parameters: parameters.clone(),
+            labelled: vec![false; results.len()],
             results,
             dead: false,
             saved,
@@ -228,6 +253,7 @@ impl Tracer<'_> {
             decides: false,
         };
         self.frames.push(frame);
+        self.now.open(kind);
         self.enter(at, condition)?;
         // A loop is entered again with other labels; an `if` without `else` hands its parameters on.
         if kind != Kind::Block {
@@ -236,7 +262,7 @@ impl Tracer<'_> {
         self.original(operator)?;
         if kind == Kind::Loop {
             self.stack.truncate(height);
-            self.fetch(at, &parameters);
+            self.fetch(at, &parameters, &[]);
         }
         Ok(())
     }

@@ -26,8 +26,8 @@ pub(crate) struct Global {
     pub(crate) ty: GlobalType,
     /// Module and name, where it is imported.
     pub(crate) import: Option<(String, String)>,
-    /// Other modules can write it.
-    pub(crate) exported: bool,
+    /// Names that other modules can write it by.
+    pub(crate) exports: Vec<String>,
     /// It is where the guest's stack ends: by its name for the linker, or the first of a module, as linkers have it.
     pub(crate) stack_pointer: bool,
 }
@@ -48,6 +48,13 @@ pub(crate) struct Facts {
     pub(crate) moved: Vec<(i32, Vec<u8>)>,
     /// Functions whose arguments are clean: see [`super::allocators`].
     pub(crate) allocators: BTreeSet<u32>,
+}
+
+impl Global {
+    /// Other modules can write it.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.import.is_some() || !self.exports.is_empty()
+    }
 }
 
 impl Facts {
@@ -108,7 +115,7 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, Refusal> {
                         TypeRef::Global(ty) => {
                             let name = (import.module.to_owned(), import.name.to_owned());
                             let stack_pointer = import.name == STACK_POINTER;
-                            facts.globals.push(Global { ty, import: Some(name), exported: false, stack_pointer });
+                            facts.globals.push(Global { ty, import: Some(name), exports: Vec::new(), stack_pointer });
                             facts.imported_globals += 1;
                         }
                         TypeRef::Memory(ty) => {
@@ -142,7 +149,7 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, Refusal> {
                     let ty = global?.ty;
                     let first = facts.globals.len() == facts.imported_globals as usize;
                     let stack_pointer = first && ty.mutable && ty.content_type == ValType::I32;
-                    facts.globals.push(Global { ty, import: None, exported: false, stack_pointer });
+                    facts.globals.push(Global { ty, import: None, exports: Vec::new(), stack_pointer });
                 }
             }
             Payload::ExportSection(section) => {
@@ -151,7 +158,7 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, Refusal> {
                     if export.kind == ExternalKind::Global
                         && let Some(global) = facts.globals.get_mut(export.index as usize)
                     {
-                        global.exported = true;
+                        global.exports.push(export.name.to_owned());
                         global.stack_pointer |= export.name == STACK_POINTER;
                     }
                 }

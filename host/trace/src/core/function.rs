@@ -13,7 +13,8 @@ use wasmparser::{FuncValidator, FunctionBody, Operator, OperatorsReader, ValType
 use super::body::{Body, Scratch};
 use super::branches::Branches;
 use super::calls::Calls;
-use super::facts::{Facts, count};
+use super::clean::{Clean, Learned};
+use super::facts::{Facts, Global, count};
 use super::layout::Globals;
 use super::remap::Remap;
 use super::width::{Smear, Width};
@@ -42,7 +43,22 @@ pub(super) struct Entry {
     /// A smear that the label in the slot still needs: [`Smear::Exact`], [`Smear::Upward`] or [`Smear::Whole`]. Sums of
     /// sums are smeared once, and never where only the union of the bytes is asked for.
     pub(super) pending: Smear,
+    pub(super) stack: Stack,
 }
+
+/// Memory on the guest's stack of a size that is not constant, as LLVM takes it: `sp - (size + 15 & -16)`. As with other
+/// allocators, the label of the size does not come to where the stack ends; every frame of later calls would be weak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stack {
+    Other,
+    /// A number that was rounded to an alignment.
+    Aligned,
+    /// What has no label, or was allocated so, less such a number.
+    Allocated,
+}
+
+/// Alignments of a stack are multiples of this.
+pub(super) const STACK_ALIGNMENT: u64 = 16;
 
 impl Entry {
     pub(super) fn is_clean(&self) -> bool {
@@ -75,6 +91,8 @@ pub(super) struct Frame {
     pub(super) dead: bool,
     /// The parameters' entries, for `else`.
     pub(super) saved: Vec<Entry>,
+    /// Which of its results may have a label, by some way to its end.
+    pub(super) labelled: Vec<bool>,
     /// Which block of the function it is, as they open.
     pub(super) number: usize,
     /// Frames at whose ends decisions that were made in this one are over, where that is further out.
@@ -84,15 +102,27 @@ pub(super) struct Frame {
 }
 
 /// What is assumed to be clean, until a function shows otherwise.
-#[derive(Debug, Clone)]
-pub(crate) struct CleanGlobals(pub(crate) Vec<bool>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CleanGlobals(Vec<bool>);
 
 impl CleanGlobals {
-    pub(super) fn is_clean(&self, global: u32) -> bool {
+    /// All that can be written, and of those that other modules can write too, if `shared` says so.
+    pub(crate) fn new(facts: &Facts, follow: Follow, shared: bool) -> Self {
+        let assume = |global: &Global| follow == Follow::Data && global.ty.mutable && (shared || !global.is_shared());
+        Self(facts.globals.iter().map(assume).collect())
+    }
+
+    /// Whether the same is assumed of globals that other modules know.
+    pub(super) fn has_same_shared(&self, other: &Self, facts: &Facts) -> bool {
+        let mut both = self.0.iter().zip(&other.0).zip(&facts.globals);
+        both.all(|((one, other), global)| one == other || !global.is_shared())
+    }
+
+    pub(crate) fn is_clean(&self, global: u32) -> bool {
         self.0.get(global as usize).copied().unwrap_or(false)
     }
 
-    pub(super) fn refute(&mut self, global: u32) {
+    pub(crate) fn refute(&mut self, global: u32) {
         if let Some(clean) = self.0.get_mut(global as usize) {
             *clean = false;
         }
@@ -131,6 +161,10 @@ pub(super) struct Tracer<'m> {
     branches: HashMap<(usize, usize, Width), u32>,
     /// Blocks inside dead code that are open.
     pub(super) skipped: u32,
+    /// What is clean where the code is now.
+    pub(super) now: Clean,
+    /// Locals with memory of the stack that was taken since the last block began or ended.
+    pub(super) allocated: BTreeSet<u32>,
     /// Where branches are followed.
     pub(super) follows: Option<Branches>,
 }
@@ -148,6 +182,9 @@ pub(crate) fn function(
     let body_type = around.calls.body(around.facts.function_type_index(index)?, ty.results(), around.remap)?;
     let around = Surroundings { body: body_type, ..around };
     let mut clean: Option<Vec<bool>> = None;
+    // Under a decision every local that is set gets its label.
+    let follows = around.follow == Follow::Branches;
+    let mut learned = if follows { Learned::nothing() } else { Learned::default() };
     loop {
         let mut validator = validator();
         let mut reader = body.get_binary_reader();
@@ -157,13 +194,12 @@ pub(crate) fn function(
             locals.push(validator.get_local_type(local).ok_or_else(|| Refusal::internal("a local is missing"))?);
         }
         let takes_labels = if around.facts.allocators.contains(&index) { 0 } else { parameters };
-        // Under a decision every local that is set gets its label.
-        let follows = around.follow == Follow::Branches;
         let assumed =
             clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| !follows && at >= takes_labels).collect());
         let (many, labels) = (count(parameters)?, count(takes_labels)?);
         let mut added = Body::new(validator.len_locals().saturating_add(many));
         let branches = follows.then(|| Branches::new(body, &mut added)).transpose()?;
+        let now = Clean::start(assumed.len(), labels, learned);
         let mut tracer = Tracer {
             around,
             refuted: &mut *refuted,
@@ -181,6 +217,7 @@ pub(crate) fn function(
                 results: ty.results().to_vec(),
                 dead: false,
                 saved: Vec::new(),
+                labelled: vec![false; ty.results().len()],
                 number: 0,
                 reached: BTreeSet::new(),
                 decides: false,
@@ -188,6 +225,8 @@ pub(crate) fn function(
             slots: HashMap::new(),
             branches: HashMap::new(),
             skipped: 0,
+            now,
+            allocated: BTreeSet::new(),
             follows: branches,
         };
         if let (Some(branches), false) = (&tracer.follows, around.facts.allocators.contains(&index)) {
@@ -209,8 +248,10 @@ pub(crate) fn function(
                 return Err(Refusal::internal(&format!("the stack is out of step after {}", name(&operator))));
             }
         }
-        if !tracer.wrong {
-            return tracer.finish();
+        let now = std::mem::replace(&mut tracer.now, Clean::start(0, 0, Learned::nothing()));
+        match now.learned(tracer.wrong) {
+            None => return tracer.finish(),
+            Some(more) => learned = more,
         }
         clean = Some(tracer.clean);
     }
@@ -269,18 +310,24 @@ impl Tracer<'_> {
     }
 
     pub(super) fn push_clean(&mut self, ty: ValType) {
-        self.stack.push(Entry { ty, home: Home::Clean, known: None, pending: Smear::Exact });
+        self.stack.push(Entry { ty, home: Home::Clean, known: None, pending: Smear::Exact, stack: Stack::Other });
     }
 
     pub(super) fn push_known(&mut self, ty: ValType, value: u64) {
-        self.stack.push(Entry { ty, home: Home::Clean, known: Some(value), pending: Smear::Exact });
+        self.stack.push(Entry {
+            ty,
+            home: Home::Clean,
+            known: Some(value),
+            pending: Smear::Exact,
+            stack: Stack::Other,
+        });
     }
 
     /// The label on the wasm stack becomes that of a new entry, which needs `pending` still.
     pub(super) fn push(&mut self, ty: ValType, pending: Smear) {
         let slot = self.slot(self.stack.len(), Width::of(ty));
         self.put(&I::LocalSet(slot));
-        self.stack.push(Entry { ty, home: Home::Slot, known: None, pending });
+        self.stack.push(Entry { ty, home: Home::Slot, known: None, pending, stack: Stack::Other });
     }
 
     pub(super) fn slot(&mut self, depth: usize, width: Width) -> u32 {
@@ -368,8 +415,9 @@ impl Tracer<'_> {
 
     pub(super) fn local_get(&mut self, local: u32) -> Result<(), Refusal> {
         let ty = self.locals.get(local as usize).copied().ok_or_else(|| Refusal::internal("a local is missing"))?;
-        let home = self.shadow(local)?.map_or(Home::Clean, Home::Shadow);
-        self.stack.push(Entry { ty, home, known: None, pending: Smear::Exact });
+        let home = if self.now.is(local) { Home::Clean } else { self.shadow(local)?.map_or(Home::Clean, Home::Shadow) };
+        let stack = if self.allocated.contains(&local) { Stack::Allocated } else { Stack::Other };
+        self.stack.push(Entry { ty, home, known: None, pending: Smear::Exact, stack });
         Ok(())
     }
 
@@ -382,13 +430,21 @@ impl Tracer<'_> {
             *clean = false;
             self.wrong = true;
         }
+        self.now.set(local, entry.is_clean());
+        if entry.stack == Stack::Allocated {
+            self.allocated.insert(local);
+        } else {
+            self.allocated.remove(&local);
+        }
         let mut home = Home::Clean;
         if let Some(shadow) = self.shadow(local)? {
             self.settle(|other| other == shadow);
             self.label(depth, &entry);
             self.under(entry.ty);
             self.put(&I::LocalSet(shadow));
-            home = Home::Shadow(shadow);
+            if !self.now.is(local) {
+                home = Home::Shadow(shadow);
+            }
         }
         if tee {
             self.stack.push(Entry { home, pending: Smear::Exact, ..entry });
@@ -410,13 +466,14 @@ impl Tracer<'_> {
 
     pub(super) fn global_set(&mut self, global: u32) -> Result<(), Refusal> {
         let (depth, entry) = self.pop()?;
-        let shadow = self.around.globals.shadow(global).ok_or_else(|| Refusal::internal("a global has no label"))?;
         if self.around.assumed.is_clean(global) {
-            if !entry.is_clean() {
+            let allocates = entry.stack == Stack::Allocated && self.around.facts.global(global)?.stack_pointer;
+            if !entry.is_clean() && !allocates {
                 self.refuted.refute(global);
             }
             return Ok(());
         }
+        let shadow = self.around.globals.shadow(global).ok_or_else(|| Refusal::internal("a global has no label"))?;
         self.label(depth, &entry);
         self.under_global(global, entry.ty)?;
         self.put(&I::GlobalSet(shadow));

@@ -2,6 +2,7 @@
 //! a module's own.
 
 use super::facts::{Facts, count};
+use super::function::CleanGlobals;
 use crate::refusal::Refusal;
 
 /// The module name that the shared store is imported under. A component's own modules cannot be named so: instances
@@ -62,15 +63,14 @@ pub(crate) struct Globals {
 }
 
 impl Globals {
-    pub(crate) fn new(facts: &Facts) -> Result<Self, Refusal> {
-        let first = facts.imported_globals;
-        let pools = first;
+    pub(crate) fn new(facts: &Facts, assumed: &CleanGlobals) -> Result<Self, Refusal> {
+        let pools = facts.imported_globals;
         let mut imported = Vec::new();
         let mut defined = Vec::new();
         let mut shadows = vec![None; facts.globals.len()];
         let mut next = pools + 3;
         for (at, global) in facts.globals.iter().enumerate() {
-            if global.ty.mutable && global.import.is_some() {
+            if global.ty.mutable && global.import.is_some() && !assumed.is_clean(count(at)?) {
                 imported.push(count(at)?);
                 if let Some(shadow) = shadows.get_mut(at) {
                     *shadow = Some(next);
@@ -78,10 +78,10 @@ impl Globals {
                 next += 1;
             }
         }
-        let added_imports = next - first;
+        let added_imports = next - pools;
         next = count(facts.globals.len())? + added_imports;
         for (at, global) in facts.globals.iter().enumerate() {
-            if global.ty.mutable && global.import.is_none() {
+            if global.ty.mutable && global.import.is_none() && !assumed.is_clean(count(at)?) {
                 defined.push(count(at)?);
                 if let Some(shadow) = shadows.get_mut(at) {
                     *shadow = Some(next);
@@ -92,7 +92,7 @@ impl Globals {
         Ok(Self { tables: pools, pages: pools + 1, decided: pools + 2, added_imports, shadows, imported, defined })
     }
 
-    /// The global with the label of a global.
+    /// The global with the label of a global. One that is assumed clean has none.
     pub(crate) fn shadow(&self, global: u32) -> Option<u32> {
         self.shadows.get(global as usize).copied().flatten()
     }

@@ -31,23 +31,29 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
 /// A shared union of labels.
 const POOL: GlobalType = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
 
-/// Rewrites a module. Rewriting is repeated while an assumption about its globals turns out wrong: each repetition has
-/// at least one global less that is assumed clean, and in practice there are two.
-pub(crate) fn rewrite(module: &[u8], facts: &Facts, follow: Follow) -> Result<Vec<u8>, Refusal> {
-    let assume = |global: &super::facts::Global| {
-        follow == Follow::Data && global.ty.mutable && global.import.is_none() && !global.exported
-    };
-    let mut assumed = CleanGlobals(facts.globals.iter().map(assume).collect());
-    let globals = Globals::new(facts)?;
+/// Rewrites a module. Rewriting is repeated while an assumption about its own globals turns out wrong: each repetition
+/// has at least one global less that is assumed clean, and in practice there are two. Nothing is given where one about
+/// a global that others know turns out wrong.
+pub(crate) fn rewrite(
+    module: &[u8],
+    facts: &Facts,
+    follow: Follow,
+    assumed: &mut CleanGlobals,
+) -> Result<Option<Vec<u8>>, Refusal> {
     let calls = Calls::new(facts)?;
     loop {
+        let globals = Globals::new(facts, assumed)?;
         let mut refuted = assumed.clone();
         let around = (follow, &calls);
-        let rewritten = attempt(module, facts, &globals, around, &assumed, &mut refuted)?;
-        if refuted.0 == assumed.0 {
-            return Ok(rewritten);
+        let rewritten = attempt(module, facts, &globals, around, assumed, &mut refuted)?;
+        if refuted == *assumed {
+            return Ok(Some(rewritten));
         }
-        assumed = refuted;
+        let own = refuted.has_same_shared(assumed, facts);
+        *assumed = refuted;
+        if !own {
+            return Ok(None);
+        }
     }
 }
 

@@ -67,6 +67,24 @@ fn a_name_is_not_enough_to_be_an_allocator() {
     assert_eq!(named("(param i32 i32 i32 i32 i32) (result i32) (call $get (local.get 0))"), names(&["get", "sbrk"]));
 }
 
+/// As in an interpreter, whose `realloc` collects garbage where memory is short: much of it is then below, and grows memory.
+#[test]
+fn what_does_much_else_keeps_its_labels_also_where_realloc_calls_it() {
+    let realloc = r#"(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+        (drop (call $collect (local.get 0))) (call $get (local.get 3)))"#;
+    let collect = |calls: usize| {
+        let each: String = (0..calls).map(|at| format!("(drop (call $part{at} (local.get 0)))")).collect();
+        let parts: String = (0..calls)
+            .map(|at| format!("(func $part{at} (param i32) (result i32) (call $other (local.get 0)))"))
+            .collect();
+        let collect =
+            format!("(func $collect (export \"collect\") (param i32) (result i32) {each} (call $get (i32.const 8)))");
+        found(&format!("(module {CHUNKS} {realloc} {collect} {parts})"))
+    };
+    assert_eq!(collect(2), names(&["cabi_realloc", "collect", "get", "sbrk"]));
+    assert_eq!(collect(30), names(&["get", "sbrk"]));
+}
+
 /// A result and its label.
 fn call(store: &mut Store<Limits>, guest: &Instance, name: &str, argument: i32, label: i32) -> (i32, i32) {
     let function = guest.get_typed_func::<(i32, i32), (i32, i32)>(&mut *store, name).unwrap();

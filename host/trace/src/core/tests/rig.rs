@@ -6,6 +6,7 @@ use wasmtime::{Config, Engine, Instance, Linker, Module, Store, Val};
 
 use crate::core::allocators::allocators;
 use crate::core::facts::{Memory, facts};
+use crate::core::function::CleanGlobals;
 use crate::core::layout::{Lanes, STORE};
 use crate::core::module::rewrite;
 use crate::core::store::store;
@@ -41,7 +42,9 @@ pub fn rewritten(module: &[u8], follow: Follow) -> Result<Pair, Refusal> {
     facts.allocators = allocators(module, &facts, &BTreeSet::from(["cabi_realloc".to_owned()]))?;
     let lanes = Lanes { arguments: 0, results: 0 };
     let owner = matches!(facts.memory(), Memory::Defined(_)).then_some(&facts);
-    Ok(Pair { module: rewrite(module, &facts, follow)?, store: store(lanes, owner) })
+    let mut assumed = CleanGlobals::new(&facts, follow, false);
+    let module = rewrite(module, &facts, follow, &mut assumed)?.expect("no global is shared");
+    Ok(Pair { module, store: store(lanes, owner) })
 }
 
 /// Both as instances: the store's, and the module's.
