@@ -1,12 +1,12 @@
 //! Where the parts of a returned value stand among the sinks.
 
-use super::Ranges;
 use super::answers::{Answers, holds_others};
+use super::{Ranges, Runs};
 use super::{blocks, typed};
 use crate::call::Words;
 use crate::catalogue::Form;
 use crate::json::Signature;
-use crate::report::ToolResult;
+use crate::report::{Content, ToolResult};
 use customs_boundary::{Hidden, Traces};
 use customs_ledger::material::{Sink, SinkKind};
 
@@ -49,7 +49,7 @@ pub(super) fn ranges(traces: &Traces, sinks: &[Sink], shown: &Shown<'_>) -> Rang
     if shown.form == Form::Command
         && let Some(runs) = printed(sinks, shown, &answers.ranges)
     {
-        text(shown, 0, &runs, &mut answers);
+        blocks::text(shown, 0, &runs, &mut answers);
     }
     answers.settle(shown);
     answers.ranges
