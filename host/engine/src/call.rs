@@ -261,6 +261,10 @@ impl Session {
         tape: &Tape,
     ) -> Result<(Answer, u64), CallError> {
         let host = &self.program.host;
+        // Rules that act on what a trace sees would see nothing.
+        if self.policy.traces() && self.program.map.is_none() {
+            return Err(CallError::Internal("the policy traces, and the component was compiled without".to_owned()));
+        }
         let limits = self.policy.limits();
         let state = State::new(recorder.clone(), Arc::clone(&self.roots), Arc::clone(&self.network), input);
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());

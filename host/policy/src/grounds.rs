@@ -86,7 +86,7 @@ impl HostView for Remembering<'_> {
     }
 }
 
-const SWITCHES: [&str; 4] = ["deny-clock", "deny-random", "dangerously-allow", "allow-all"];
+const SWITCHES: [&str; 5] = ["deny-clock", "deny-random", "dangerously-allow", "allow-all", "trace"];
 
 impl Layer {
     /// The layer as plain lists of texts, by key. [`Layer::from_written`] reads them.
@@ -202,6 +202,7 @@ mod tests {
             deny_read: vec!["data/private".to_owned()],
             flow: vec![RawFlow { from: "secret".to_owned(), to: "*".to_owned(), action: "warn".to_owned() }],
             deny_clock: true,
+            trace: true,
             limits: RawLimits { timeout: Some("5s".to_owned()), ..RawLimits::default() },
             ..RawGrants::default()
         };
@@ -216,7 +217,7 @@ mod tests {
         let again = Layer::from_written(&layers[0].written()).unwrap();
         assert_eq!((&again.raw, &again.base, &again.origin), (&layers[0].raw, &layers[0].base, &layers[0].origin));
         let rebuilt = Policy::build(&[again], &seen).unwrap();
-        assert_eq!(rebuilt.digest(), policy.digest());
+        assert_eq!((rebuilt.digest(), rebuilt.traces()), (policy.digest(), true));
         assert_eq!((rebuilt.grants(), rebuilt.env()), (policy.grants(), policy.env()));
         assert_eq!(rebuilt.mounts().first().map(|m| m.rule.clone()), policy.mounts().first().map(|m| m.rule.clone()));
     }

@@ -24,6 +24,7 @@ use crate::output;
 use customs_engine::load::{Allocation, Cache, Compiler, Docs, ErrorKind, Fuel, LoadError, Tracing, read_component};
 use customs_engine::{Host, Program};
 use customs_ledger::Escaped;
+use customs_policy::Policy;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,6 +86,11 @@ pub(crate) fn load_as(
         output::person(&format!("warning  {}\n", Escaped(warning)));
     }
     Program::new(host, loaded).map_err(|why| Fault::Refused(format!("{name} {why}")))
+}
+
+/// Whether a component is to be compiled with what follows its data.
+pub(crate) fn tracing(policy: &Policy) -> Tracing {
+    if policy.traces() { Tracing::On } else { Tracing::Off }
 }
 
 /// Documentation from a `.wit` of the same name beside the component, where there is one that can be read.

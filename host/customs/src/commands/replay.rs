@@ -1,7 +1,7 @@
 //! `customs replay`: a recorded call again, on its recording alone; with another version of the component; or with other bytes in a source.
 
 use super::run::{call_fault, ledger_fault, occurred};
-use super::{Runtime, load_as, shown_name};
+use super::{Runtime, load_as, shown_name, tracing};
 use crate::cli::{Format, Replay};
 use crate::exit::{Exit, Fault};
 use crate::output::{Colour, paint};
@@ -111,7 +111,8 @@ fn component(args: &Replay, recording: &Recording) -> Result<(Arc<Program>, Path
         None => (PathBuf::from(&recording.component), Some(recording.sha256)),
     };
     let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
-    let tracing = if args.trace { Tracing::On } else { Tracing::Off };
+    // What was run under a policy that traces is replayed so: its flow rules acted on what they saw.
+    let tracing = if args.trace { Tracing::On } else { tracing(&recording.policy) };
     let loaded =
         load_as(tracing, &host, &path, expect, state.cache.as_ref()).map_err(|fault| match (&args.component, fault) {
             (None, Fault::Refused(why)) => {

@@ -1,18 +1,18 @@
 //! `customs run`: one call, from the command line to the exit code.
 
-use super::{Runtime, load_as, shared, shown_name};
+use super::{Runtime, load_as, shared, shown_name, tracing};
 use crate::cli::{FailOn, Format, Run};
 use crate::exit::{Exit, Fault};
 use crate::grants::{build_remembering, read_policy, refuse_self_reference};
 use crate::show::json::Subject;
 use crate::{arguments, machine, output, show};
 use customs_boundary::{Context, Hidden, Roots, Said};
-use customs_engine::load::{Allocation, Fuel, Tracing};
+use customs_engine::load::{Allocation, Fuel};
 use customs_engine::replay::file::write as write_recording;
 use customs_engine::{CallError, Ending, Form, Host, Listed, Program, Report, Session};
 use customs_flow::Severity;
 use customs_ledger::{Component, Event, Ledger, LedgerError, Open, RunKey, create_private, run_id};
-use customs_policy::{Layer, Policy};
+use customs_policy::{Layer, Policy, RawGrants};
 use std::io::BufWriter;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
@@ -55,7 +55,8 @@ fn from_file(args: &Run) -> Result<FromFile, Fault> {
 
 fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let file = from_file(args)?;
-    let (policy, grounds) = build_remembering(file.layer, args.grants.raw(&args.limits))?;
+    let flags = RawGrants { trace: args.trace, ..args.grants.raw(&args.limits) };
+    let (policy, grounds) = build_remembering(file.layer, flags)?;
     let policy = Arc::new(policy);
     if let Some(real) = &file.real {
         refuse_self_reference(&policy, "the policy file", real)?;
@@ -85,7 +86,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     }
     let fuel = if policy.limits().fuel.is_some() { Fuel::Counted } else { Fuel::Off };
     let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
-    let tracing = if args.trace { Tracing::On } else { Tracing::Off };
+    let tracing = tracing(&policy);
     let program = Arc::new(load_as(tracing, &host, &args.component, file.sha256, state.cache.as_ref())?);
     subject.sha256 = Some(program.sha256());
 
