@@ -552,6 +552,9 @@ impl Session {
         let state = State::new(recorder.clone(), Arc::clone(no_roots), Arc::new(Network::none()), Input::default());
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
         let mut store = Store::try_new(self.program.host.engine(), state).map_err(internal)?;
+        if self.program.map.is_some() {
+            store.data_mut().traced();
+        }
         store.limiter(State::limiter);
         store.set_hostcall_fuel(TRANSFER);
         store.set_max_component_handles(MAX_COMPONENT_HANDLES);

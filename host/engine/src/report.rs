@@ -95,11 +95,22 @@ pub struct Report {
 }
 
 impl Report {
+    /// What looked for findings.
+    #[must_use]
+    pub fn methods(&self) -> &'static [&'static str] {
+        methods(self.traced.is_some())
+    }
+
     /// Whether there is a finding of this severity or more that no rule allows.
     #[must_use]
     pub fn has_finding(&self, least: Severity) -> bool {
         self.findings.iter().any(|f| f.severity >= least && f.action != Action::Allowed)
     }
+}
+
+/// What looks for findings, where a call's data is followed and where not.
+pub(crate) fn methods(traced: bool) -> &'static [&'static str] {
+    if traced { &["match", "trace"] } else { &["match"] }
 }
 
 /// A call that could not be made or recorded: never the guest's fault.
