@@ -35,13 +35,39 @@ fn found(run: &Run) -> Vec<String> {
     run.json["findings"].as_array().unwrap().iter().map(line).collect()
 }
 
+/// `sink from-to strength source, ..`
+fn traced(run: &Run) -> Vec<String> {
+    let row = |rows: &str, id: &Value| {
+        let row = run.json[rows].as_array().unwrap().iter().find(|row| row["id"] == *id).unwrap();
+        format!("{} {}", row["kind"].as_str().unwrap(), row["name"].as_str().unwrap())
+    };
+    let mut lines = Vec::new();
+    for sink in run.json["traced"].as_array().unwrap() {
+        let mut last = 0;
+        for range in sink["ranges"].as_array().unwrap() {
+            let (from, to) = (range["from"].as_u64().unwrap(), range["to"].as_u64().unwrap());
+            assert!(last <= from && from < to, "{sink}");
+            last = to;
+            let of = |strength: &str| {
+                let ids = range[strength].as_array().unwrap().iter();
+                ids.map(|id| format!("{strength} {}", row("sources", id))).collect::<Vec<_>>()
+            };
+            let sources = [of("strong"), of("weak")].concat().join(", ");
+            lines.push(format!("{} {from}-{to} {sources}", row("sinks", &sink["sink"])));
+        }
+    }
+    lines
+}
+
 #[test]
 fn a_key_of_ones_own_hides_a_variable_from_matching_and_not_from_a_trace() {
     let (_world, run) = apply("xor", "env:KEY", &["--trace"]);
     assert_eq!(found(run.exits(0)), ["trace strong env KEY -> return /pieces/1/bytes [[0,24]]"], "{run}");
     assert_eq!(run.json["methods"], json!(["match", "trace"]), "{run}");
+    assert_eq!(traced(&run), ["return /pieces/1/bytes 0-24 strong env KEY"], "{run}");
     let (_world, run) = apply("xor", "env:KEY", &[]);
     assert_eq!((found(run.exits(0)), &run.json["methods"]), (Vec::new(), &json!(["match"])), "{run}");
+    assert!(run.json.get("traced").is_none(), "{run}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::report::{CallError, Content, Report, ToolResult};
 use crate::{dynamic, sinks, traced};
 use customs_boundary::tape::Tape;
 use customs_boundary::{
-    Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Traces, Unwatched, Way,
+    Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Unwatched, Way,
 };
 use customs_flow::{Action, Carried, Finding, Input as Flows, Lineage, StandIn, explain, find, stand_ins};
 use customs_ledger::material::{SinkKind, SourceKind};
@@ -371,7 +371,12 @@ impl Session {
         if let Some(Stop::Ledger(why)) = harvest.stop {
             return Err(CallError::Ledger(why));
         }
-        let Looked { mut findings, whole: searched, origins } = self.look(&harvest, traces.as_ref(), signature);
+        let told = traces.as_ref().map(|traces| {
+            let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
+            traced::tell(traces, sources, sinks, signature, self.program.catalogue().form)
+        });
+        let of_trace = told.as_ref().map(|told| told.findings.clone()).unwrap_or_default();
+        let Looked { mut findings, whole: searched, origins } = self.look(&harvest, of_trace);
         let mut withheld = false;
         if let Some(result) = &answer.result {
             let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
@@ -414,7 +419,7 @@ impl Session {
         let cut =
             matches!(answer.ending.limit(), Some("events" | "flows" | "input" | "output" | "file-write" | "transfer"));
         let complete = !cut
-            && !traces.as_ref().is_some_and(|traces| traces.cut)
+            && told.as_ref().is_none_or(|told| told.whole)
             && searched
             && forgotten == 0
             && !harvest.capped
@@ -437,12 +442,12 @@ impl Session {
             complete,
             reached_out: harvest.reached_out,
             peak_memory,
-            traced: traces.is_some(),
+            traced: told.map(|told| told.painted.told()),
         })
     }
 
     /// What the sinks hold of the sources, and whether all of it was looked at.
-    fn look(&self, harvest: &Harvest, traces: Option<&Traces>, signature: Option<&Signature>) -> Looked {
+    fn look(&self, harvest: &Harvest, of_trace: Vec<Finding>) -> Looked {
         let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
         let placeholders = self.network.secrets().placeholders();
         let placeholders: Vec<_> = placeholders.map(|(name, placeholder)| StandIn { name, placeholder }).collect();
@@ -461,9 +466,7 @@ impl Session {
             source.is_some_and(|s| placeholders.iter().any(|p| p.name == s.name))
         };
         findings.extend(searched.findings.into_iter().filter(|f| !f.source.is_some_and(stands_in)));
-        if let Some(traces) = traces {
-            findings.extend(traced::findings(traces, sources, sinks, signature, self.program.catalogue().form));
-        }
+        findings.extend(of_trace);
         for finding in &mut findings {
             finding.action = self.action(finding, harvest);
         }

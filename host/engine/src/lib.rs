@@ -25,4 +25,4 @@ pub use catalogue::{Form, ToolInfo};
 pub use dynamic::{Checks, Listed};
 pub use ending::Ending;
 pub use program::{Host, HostError, Program};
-pub use report::{CallError, Content, Report, ToolResult};
+pub use report::{CallError, Content, Report, ToolResult, TracedRange, TracedSink};

@@ -90,8 +90,31 @@ pub struct Report {
     pub reached_out: bool,
     /// The most linear memory in use, in bytes.
     pub peak_memory: u64,
-    /// Its data was followed: what a trace did not find is said to be looked for.
-    pub traced: bool,
+    /// Where its data was followed: the sinks that have labelled bytes. What a trace did not find is said to be looked for.
+    pub traced: Option<Vec<TracedSink>>,
+}
+
+/// The labelled bytes of a sink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracedSink {
+    pub sink: u64,
+    /// In rising order, none over another.
+    pub ranges: Vec<TracedRange>,
+    /// Ranges that are not listed.
+    pub more: u64,
+}
+
+/// Bytes of a sink, from one up to but not including another, and the sources in them by their numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracedRange {
+    pub from: u64,
+    pub to: u64,
+    /// Their value is in the bytes.
+    pub strong: Vec<u64>,
+    /// They only chose them.
+    pub weak: Vec<u64>,
+    /// There were more sources than labels: those that are named or others that had the same one.
+    pub shared: bool,
 }
 
 impl Report {

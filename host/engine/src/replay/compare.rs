@@ -67,7 +67,7 @@ pub fn divergence<'l>(
 #[must_use]
 pub fn parts(recording: &Recording, played: &Played) -> Option<Divergence> {
     // A trace finds more, which is no difference of the runs; what comes after a finding is counted from there.
-    let traced = played.report.traced;
+    let traced = played.report.traced.is_some();
     let compared = |line: &&str| !traced || !["finding", "close"].iter().any(|event| is_event(line, event));
     let recorded = recording.lines.iter().map(String::as_str).filter(compared);
     let parted = divergence(recorded, played.lines().filter(compared));

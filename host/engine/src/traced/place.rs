@@ -1,27 +1,18 @@
-//! Labels to findings: which sink and which bytes of it the parts of a returned value are.
+//! Where the parts of a returned value stand among the sinks.
 
+use super::Ranges;
 use crate::catalogue::Form;
 use crate::json::{Shape, Signature};
 use customs_boundary::{Returned, Traces};
-use customs_flow::{Finding, Strength, TracedLabel, traced};
-use customs_ledger::material::{Sink, SinkKind, Source};
-use customs_trace::{Label, Part, Path, SOURCES, Step};
-use std::collections::{BTreeMap, HashMap};
+use customs_ledger::material::{Sink, SinkKind};
+use customs_trace::{Label, Part, Path, Step};
+use std::collections::HashMap;
 
 /// What was returned, by its place.
 type Answers<'s> = HashMap<&'s str, Vec<&'s Sink>>;
 
-/// Labelled ranges by sink.
-type Ranges = BTreeMap<u64, Vec<(u64, u64, Label)>>;
-
-/// What labels say of a call's sinks.
-pub(crate) fn findings(
-    traces: &Traces,
-    sources: &[Source],
-    sinks: &[Sink],
-    signature: Option<&Signature>,
-    form: Form,
-) -> Vec<Finding> {
+/// Ranges of sinks that are labelled. They may lie over each other.
+pub(super) fn ranges(traces: &Traces, sinks: &[Sink], signature: Option<&Signature>, form: Form) -> Ranges {
     let mut ranges = traces.sinks.clone();
     let mut answers = Answers::new();
     for sink in sinks.iter().filter(|sink| matches!(sink.kind, SinkKind::Return | SinkKind::Error)) {
@@ -35,47 +26,7 @@ pub(crate) fn findings(
     if form == Form::Command {
         repeat_stdout(sinks, &mut ranges);
     }
-    let mut findings = Vec::new();
-    for sink in sinks {
-        let in_sink = ranges.get(&sink.id).map(Vec::as_slice).unwrap_or_default();
-        let request = matches!(sink.kind, SinkKind::HttpRequest | SinkKind::Dns | SinkKind::Socket);
-        for (bit, of_bit) in (0..SOURCES).zip(&traces.bits) {
-            let label = |wanted: Strength| {
-                let carries = |label: Label| match wanted {
-                    Strength::Strong => label.strong(bit),
-                    Strength::Weak => label.weak(bit),
-                };
-                let found =
-                    union(in_sink.iter().filter(|(_, _, label)| carries(*label)).map(|(from, to, _)| (*from, *to)));
-                let somewhere = request && carries(traces.requests);
-                (!found.is_empty() || somewhere).then_some(TracedLabel {
-                    strength: wanted,
-                    ranges: found,
-                    shared: of_bit.len() > 1,
-                })
-            };
-            // One finding for each pair: what is weak beside what is strong says nothing more.
-            let Some(label) = label(Strength::Strong).or_else(|| label(Strength::Weak)) else { continue };
-            for source in sources.iter().filter(|source| of_bit.contains(&source.id)) {
-                findings.extend(traced(source, sink, &label));
-            }
-        }
-    }
-    findings
-}
-
-/// Ranges in order, those that touch as one.
-fn union(ranges: impl Iterator<Item = (u64, u64)>) -> Vec<(u64, u64)> {
-    let mut ranges: Vec<(u64, u64)> = ranges.filter(|(from, to)| from < to).collect();
-    ranges.sort_unstable();
-    let mut joined: Vec<(u64, u64)> = Vec::new();
-    for (from, to) in ranges {
-        match joined.last_mut() {
-            Some((_, end)) if *end >= from => *end = to.max(*end),
-            _ => joined.push((from, to)),
-        }
-    }
-    joined
+    ranges
 }
 
 /// A command's text is its stdout again.
