@@ -38,5 +38,6 @@ mod serve_ask;
 mod serve_http;
 mod serve_reload;
 mod serve_schemas;
+mod serve_trace;
 mod streams;
 mod trace;

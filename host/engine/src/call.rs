@@ -3,11 +3,11 @@
 use crate::catalogue::{Form, Target};
 use crate::clock::TICK;
 use crate::ending::{Ending, name};
-use crate::enforce::{self, Answered, ByRules};
+use crate::enforce::{self, Answered, ByRules, Crossed, Cuts};
 use crate::json::{Contract, Signature, args, structured};
 use crate::program::{Pre, Program};
 use crate::replay::Taping;
-use crate::report::{CallError, Content, Report, ToolResult};
+use crate::report::{CallError, Content, Report, ToolResult, methods, recorded};
 use crate::{dynamic, sinks, traced};
 use customs_boundary::tape::Tape;
 use customs_boundary::{
@@ -377,12 +377,18 @@ impl Session {
         });
         let of_trace = told.as_ref().map(|told| told.findings.clone()).unwrap_or_default();
         let Looked { mut findings, whole: searched, origins } = self.look(&harvest, of_trace);
-        let mut withheld = false;
+        // What a trace dropped may be what a rule is about.
+        let searched = searched && told.as_ref().is_none_or(|told| told.whole);
+        let (mut withheld, mut cuts) = (false, Cuts::new());
         if let Some(result) = &answer.result {
-            let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
-            match enforce::answer(&self.rules(), searched, result, signature, &mut findings, sources, sinks) {
+            let labels = told.as_ref().map(|told| &told.painted);
+            let crossed = Crossed { sources: &harvest.sources, sinks: &harvest.sinks, labels };
+            match enforce::answer(&self.rules(), searched, result, signature, &mut findings, &crossed) {
                 Answered::AsItIs => {}
-                Answered::Redacted(redacted) => answer.result = Some(redacted),
+                Answered::Redacted(redacted, taken) => {
+                    answer.result = Some(redacted);
+                    cuts = taken;
+                }
                 Answered::Blocked => {
                     let why =
                         "the answer was withheld: a flow rule of the policy blocks what it holds, or may".to_owned();
@@ -397,6 +403,8 @@ impl Session {
             let mut lineage = self.lineage.lock().unwrap_or_else(PoisonError::into_inner);
             lineage.remember(call, &tool, &harvest.sources, &origins, &findings)
         };
+        let traced = told.map(|told| told.painted.told());
+        let labels = traced.as_deref().map(recorded);
         let detail = answer.ending.detail();
         let is_limit = answer.ending.limit().is_some();
         self.append(&Event::End(End {
@@ -408,6 +416,9 @@ impl Session {
             imports: &harvest.imports,
             memory: Some(peak_memory),
             searched: Some(if searched { "whole" } else { "part" }),
+            // What is not said is `match`.
+            methods: if traced.is_some() { methods(true) } else { &[] },
+            traced: labels.as_ref().map(|(sinks, omitted)| (sinks, *omitted)),
         }))?;
         for (at, finding) in findings.iter().enumerate() {
             self.append(&Event::Finding { call, json: &finding.to_json(at + 1).to_string() })?;
@@ -419,7 +430,6 @@ impl Session {
         let cut =
             matches!(answer.ending.limit(), Some("events" | "flows" | "input" | "output" | "file-write" | "transfer"));
         let complete = !cut
-            && told.as_ref().is_none_or(|told| told.whole)
             && searched
             && forgotten == 0
             && !harvest.capped
@@ -431,6 +441,7 @@ impl Session {
             result: answer.result,
             ending: answer.ending,
             withheld,
+            cuts,
             denials: harvest.denials,
             sources: harvest.sources,
             sinks: harvest.sinks,
@@ -442,7 +453,7 @@ impl Session {
             complete,
             reached_out: harvest.reached_out,
             peak_memory,
-            traced: told.map(|told| told.painted.told()),
+            traced,
         })
     }
 

@@ -1,5 +1,6 @@
 //! What a policy was built from, kept so that it can be built again without the machine: the layers as written, and what the host said.
 
+use crate::file::tool::places;
 use crate::policy::Policy;
 use crate::raw::{HostView, Layer, Lines, Origin, PathKind, RawFlow, RawGrants, RawLimits};
 use std::cell::RefCell;
@@ -131,8 +132,7 @@ impl Layer {
             match (key.split_once(' '), key.as_str(), texts.as_slice()) {
                 (Some(("limit", key)), _, [text]) => *layer.raw.limits.slot(key)? = Some(text.clone()),
                 (Some(("line", key)), _, numbers) => {
-                    let known =
-                        RawGrants::KEYS.iter().chain(RawLimits::KEYS).chain(&["flow"]).find(|one| **one == key)?;
+                    let known = places().find(|one| *one == key)?;
                     lines.0.insert(known, numbers.iter().map(|n| n.parse().ok()).collect::<Option<_>>()?);
                 }
                 (None, "flow", [from, to, action]) => {
@@ -207,7 +207,7 @@ mod tests {
             ..RawGrants::default()
         };
         let mut lines = Lines::default();
-        lines.0.insert("allow-read", vec![3]);
+        lines.0.extend([("component", vec![2]), ("allow-read", vec![3]), ("flow.from", vec![5])]);
         let origin = Origin::File { name: "customs.toml".to_owned(), table: "tool.t".to_owned(), lines };
         let layers = [Layer { raw, base: PathBuf::from("/w"), origin }];
         let host = Remembering::new(&Table);

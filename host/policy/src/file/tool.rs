@@ -15,6 +15,11 @@ pub(super) fn is_key(key: &str) -> bool {
     known().any(|known| known == key)
 }
 
+/// The places of a table that have lines: its keys, and those of its flow rules.
+pub(crate) fn places() -> impl Iterator<Item = &'static str> {
+    known().chain(["flow.from", "flow.to", "flow.do"])
+}
+
 fn known() -> impl Iterator<Item = &'static str> {
     OWN_KEYS.iter().chain(RawGrants::KEYS).chain(RawLimits::KEYS).copied()
 }

@@ -7,7 +7,7 @@
 mod call;
 mod rows;
 
-pub(crate) use rows::{Call, Denial, Ending, Flow, Found, Moment, Opened, Origin, What};
+pub(crate) use rows::{Call, Denial, Ending, Flow, Found, Labelled, Moment, Opened, Origin, Traced, What};
 
 use crate::records::{Fields, digest, name, names, number, word};
 use customs_ledger::{ReadError, Report, Verdict, hex, read};
@@ -179,7 +179,7 @@ impl Story {
             "access" => call.access(seq, fields, room),
             "outcome" => call.outcome(seq, fields, room),
             "suppressed" => call.suppress(fields),
-            "end" => call.end(fields),
+            "end" => call.end(fields, room),
             _ => call.find(seq, fields.get("finding")?.as_object()?, room),
         }
     }
