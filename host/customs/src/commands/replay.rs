@@ -1,8 +1,8 @@
 //! `customs replay`: a recorded call again, on its recording alone; with another version of the component; or with other bytes in a source.
 
-use super::run::{call_fault, ledger_fault, occurred};
+use super::run::{call_fault, ledger_fault, occurred, told as told_lines};
 use super::{Runtime, load_as, shown_name, tracing};
-use crate::cli::{Format, Replay};
+use crate::cli::{Replay, RunFormat};
 use crate::exit::{Exit, Fault};
 use crate::output::{Colour, paint};
 use crate::show::json::Subject;
@@ -15,6 +15,7 @@ use customs_engine::replay::file::{MAX_BYTES, read};
 use customs_engine::replay::{Cause, Differences, Divergence, How, Named, NotPlayed, Played, Recording, play};
 use customs_engine::{CallError, Host, Program};
 use customs_ledger::{create_private, run_id};
+use customs_report::{Story, html_of_run as html};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
     }
     let report = &outcome.played.report;
     match args.output {
-        Format::Json => {
+        RunFormat::Json => {
             let subject = Subject {
                 path: component.display().to_string(),
                 sha256: Some(program.sha256()),
@@ -71,7 +72,11 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
             }
             output::result(&format!("{object}\n"))?;
         }
-        Format::Text => {
+        RunFormat::Html => {
+            let contents = show::contents::contents(report, false);
+            output::result(&html(&told_of(&outcome.played)?, &contents))?;
+        }
+        RunFormat::Text => {
             let terminal = output::stdout_is_terminal();
             if let Some(result) = report.result.as_ref().filter(|result| !result.is_error && !report.withheld) {
                 let text = if program.catalogue().form == customs_engine::Form::Command {
@@ -87,12 +92,20 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
     let text = show::text::report(report, program.catalogue().form, &outcome.played.policy, &outcome.played.head, kept);
     let hidden = customs_boundary::Hidden::of(&outcome.played.policy, &customs_boundary::Secrets::none());
     output::person(&hidden.cover(&text));
+    if report.traced.is_some() && args.output == RunFormat::Text {
+        output::person(&show::text::picture(&told_of(&outcome.played)?, report, &hidden, false));
+    }
     output::person(&hidden.cover(&person(&outcome)));
     if occurred(&args.fail_on, report) {
         return Ok(Exit::FailOn);
     }
     let same = outcome.divergence.is_none() && outcome.differences.as_ref().is_none_or(Differences::is_empty);
     Ok(if same { Exit::Returned } else { Exit::Error })
+}
+
+/// What the ledger of the replay says.
+fn told_of(played: &Played) -> Result<Story, Fault> {
+    told_lines(&played.ledger, "in memory")
 }
 
 fn unnamed(text: &str) -> Fault {

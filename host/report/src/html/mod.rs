@@ -13,6 +13,7 @@ pub use audit::audit_html;
 
 use crate::records::Name;
 use crate::story::{Call, Ending, Opened, Story};
+use crate::traced::Contents;
 use crate::words::{clean, count, host_of_grant, size, sums};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,11 +30,17 @@ const STYLE: &str = include_str!("style.css");
 /// The report as one self-contained HTML page of a few MiB at most.
 #[must_use]
 pub fn html(story: &Story) -> String {
+    html_of_run(story, &Contents::default())
+}
+
+/// The same by the program that made the run, which knows what it answered: where its data was followed, that comes first.
+#[must_use]
+pub fn html_of_run(story: &Story, contents: &Contents) -> String {
     let mut page = Page::new();
     page.element("html", &[("lang", "en")], |page| {
         page.element("head", &[], |page| head(page, story));
         page.element("body", &[], |page| {
-            page.element("main", &[], |page| body(page, story));
+            page.element("main", &[], |page| body(page, story, contents));
         });
     });
     page.finish()
@@ -51,7 +58,7 @@ fn head(page: &mut Page, story: &Story) {
     page.style(STYLE);
 }
 
-fn body(page: &mut Page, story: &Story) {
+fn body(page: &mut Page, story: &Story, _contents: &Contents) {
     banner(page, story);
     if let Some(opened) = &story.opened {
         allowed(page, opened);
