@@ -29,6 +29,7 @@ mod limits;
 mod loading;
 mod network;
 mod new;
+mod picture;
 mod policy_files;
 mod replay;
 mod report;

@@ -204,6 +204,11 @@ fn within(picture: &Picture<'_>, drawn: &Drawn<'_>, from: u64, to: u64) -> Insid
     all
 }
 
+/// The labelled ranges, and what is in each.
+pub(crate) fn ranges(picture: &Picture<'_>, drawn: &Drawn<'_>) -> impl Iterator<Item = (u64, u64, Inside)> {
+    drawn.ranges.iter().map(|range| (range.from, range.to, within(picture, drawn, range.from, range.to)))
+}
+
 /// A bar: what is in each of so many equal parts of the sink.
 pub(crate) fn bar(picture: &Picture<'_>, drawn: &Drawn<'_>, parts: u64) -> Vec<Inside> {
     let length = drawn.flow.bytes.max(drawn.ranges.last().map_or(0, |range| range.to));
