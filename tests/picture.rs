@@ -68,9 +68,9 @@ traced   return /text   16 of its 23 bytes
     assert!(!covered.contains(SECRET), "{covered}");
     assert!(note(&["--trace", "--reveal"]).contains("         note: k7Qz2mXpLw93vRt5\n"));
     // What is base64 by a table is weak.
-    let weak = apply(&world, "base64-table", "file:/box/secret.txt", &["--trace"]);
+    let weak = apply(&world, "base64-table", "env:KEY", &["--trace"]);
     let rows =
-        "         azdRejJtWHBMdzkzdlJ0NQ==\n         aaaaaaaaaaaaaaaaaaaaaa\n         a  file /box/secret.txt, weak\n";
+        "         azdRejJtWHBMdzkzdlJ0NQ==\n         aaaaaaaaaaaaaaaaaaaaaa\n         a  env KEY, weak\n";
     assert!(weak.stderr.contains(rows), "{weak}");
 }
 
