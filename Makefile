@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: all demo test check build conformance clients evidence bench bench-serve clean
+.PHONY: all demo test check build conformance clients evidence bench bench-serve bench-trace clean
 
 all: build guests
 
@@ -58,6 +58,10 @@ clients: guests-rust
 # What the boundary costs against bare wasmtime-wasi; see docs/performance.md.
 bench: guests
 	$(CARGO) bench --locked -p customs --bench boundary --bench network
+
+# What tracing costs a guest; see docs/performance.md.
+bench-trace: guests
+	$(CARGO) bench --locked --workspace --bench trace
 
 # A served call beside servers of the official SDKs.
 PEERS := target/peers

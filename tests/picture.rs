@@ -69,8 +69,7 @@ traced   return /text   16 of its 23 bytes
     assert!(note(&["--trace", "--reveal"]).contains("         note: k7Qz2mXpLw93vRt5\n"));
     // What is base64 by a table is weak.
     let weak = apply(&world, "base64-table", "env:KEY", &["--trace"]);
-    let rows =
-        "         azdRejJtWHBMdzkzdlJ0NQ==\n         aaaaaaaaaaaaaaaaaaaaaa\n         a  env KEY, weak\n";
+    let rows = "         azdRejJtWHBMdzkzdlJ0NQ==\n         aaaaaaaaaaaaaaaaaaaaaa\n         a  env KEY, weak\n";
     assert!(weak.stderr.contains(rows), "{weak}");
 }
 

@@ -1,5 +1,11 @@
 //! `customs run --trace`: which bytes of what leaves come from which source, through computation that matching cannot see.
 
+mod composed;
+mod dynamic;
+mod network;
+mod passes;
+mod readback;
+
 use crate::support::{Run, World, guest};
 use serde_json::{Value, json};
 
@@ -92,6 +98,41 @@ fn an_answer_that_no_source_has_part_in_has_no_finding_of_a_trace() {
     // What the caller gave comes back: that is no finding.
     let (_world, run) = apply("reverse", "as the caller wrote it", &["--trace"]);
     assert_eq!(found(run.exits(0)), Vec::<String>::new(), "{run}");
+}
+
+/// Nothing that matters can come, so that arguments have the labels; where files may come they have none.
+#[test]
+fn arguments_are_traced_where_no_other_source_can_need_the_label() {
+    let world = World::new();
+    world.dir("box");
+    let run = |flags: &[&str]| {
+        let arguments = json!({"transform": "split", "source": "as the caller wrote it"});
+        let run =
+            world.run(&guest("transforms"), "apply", &arguments, &[&["--trace"], flags].concat()).unchecked().run();
+        assert_eq!((run.code, &run.json["findings"]), (0, &json!([])), "{run}");
+        traced(&run)
+    };
+    let halves = ["return /text 5-16 strong argument /source", "return /text 18-29 strong argument /source"];
+    assert_eq!(run(&[]), halves);
+    assert_eq!(run(&["--allow-read=./box::/box"]), Vec::<String>::new());
+}
+
+/// A copy by `if` and constants, which a trace of data cannot see.
+#[test]
+fn a_copy_by_branches_alone_is_found_where_branches_are_followed_and_only_there() {
+    let branch = |flags: &[&str]| {
+        let (_world, run) = apply("branch", "file:/box/secret.txt", flags);
+        if flags != ["--trace=branch"] {
+            run.exits(0);
+        }
+        run
+    };
+    let copied = "trace weak file /box/secret.txt -> return /text [[0,16]]".to_owned();
+    let run = branch(&["--trace=branches"]);
+    assert!(found(&run).contains(&copied), "{:?}\n{run}", found(&run));
+    let run = branch(&["--trace=data"]);
+    assert!(!found(&run).iter().any(|line| line.starts_with("trace")), "{:?}\n{run}", found(&run));
+    assert_eq!(branch(&["--trace=branch"]).code, 2);
 }
 
 /// A module of WASI preview 1 is traced as the component that it becomes.

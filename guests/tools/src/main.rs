@@ -7,9 +7,11 @@
 //!   last WIT has the world.
 //! - `guest-tools dummy OUT.wasm WIT...`: a component of the shape of the last WIT's world, in which every function traps: for what
 //!   is told or refused by its shape alone.
+//! - `guest-tools compose OUT.wasm MAIN.wasm OTHER.wasm...`: one component, in which the others give the main one what it imports.
 
 use std::{env, error::Error, fs, path::PathBuf, process::ExitCode};
 
+use wasm_compose::{composer::ComponentComposer, config::Config};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, PackageId, PackageMetadata, Resolve, WorldId};
 
@@ -42,7 +44,12 @@ fn run(args: &[&str]) -> Result<(), Box<dyn Error>> {
             embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
             Ok(fs::write(output, ComponentEncoder::default().validate(true).module(&module)?.encode()?)?)
         }
-        _ => Err("usage: guest-tools wat IN OUT | docs IN OUT WIT... | embed IN OUT WIT... | dummy OUT WIT...".into()),
+        ["compose", output, main, others @ ..] if !others.is_empty() => {
+            let definitions = others.iter().map(PathBuf::from).collect();
+            let config = Config { definitions, ..Config::default() };
+            Ok(fs::write(output, ComponentComposer::new(main.as_ref(), &config).compose()?)?)
+        }
+        _ => Err("usage: guest-tools compose OUT MAIN OTHER... | wat IN OUT | docs IN OUT WIT... | embed IN OUT WIT... | dummy OUT WIT...".into()),
     }
 }
 

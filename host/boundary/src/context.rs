@@ -2,6 +2,7 @@
 
 use crate::flow::Way;
 use crate::imports::Import;
+use crate::labels::runs::{self, Runs};
 use crate::record::Stopped;
 use crate::state::View;
 use crate::tape::key;
@@ -132,6 +133,18 @@ impl bindings::Host for View<'_> {
             text.push(' ');
             text.push_str(message);
         }
+        let numbers = [("current", current.to_string()), ("total", total.map(|t| t.to_string()).unwrap_or_default())];
+        self.guard.recorder.labelled(|labels| {
+            let (mut runs, mut at) = (Runs::new(), 0_u64);
+            for (name, digits) in &numbers {
+                let end = at.saturating_add(digits.len() as u64);
+                runs::push(&mut runs, (at, end, labels.all_of(name)));
+                at = end.saturating_add(u64::from(total.is_some() && *name == "current"));
+            }
+            let rest = message.as_ref().map_or(0, |message| message.len() as u64);
+            runs.extend(runs::moved(&labels.bytes_of("message"), 0, rest, at.saturating_add(1)));
+            labels.place(runs);
+        });
         if self.told("progress", SinkKind::Progress, &text)? {
             self.guard.context.say(Said::Progress { current, total, message });
         }

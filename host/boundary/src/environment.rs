@@ -92,6 +92,8 @@ impl environment::Host for View<'_> {
             self.expose_arguments()?;
             self.guard.arguments_told = true;
         }
+        let many = self.guard.arguments.len().saturating_sub(1);
+        self.guard.recorder.labelled(|labels| labels.give_arguments(many));
         Ok(self.guard.arguments.clone())
     }
 

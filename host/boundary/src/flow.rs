@@ -19,7 +19,7 @@ pub struct FlowId(pub(crate) usize);
 
 pub(crate) struct Flow {
     /// The access record that authorised it.
-    of: u64,
+    pub(crate) of: u64,
     pub(crate) way: Way,
     pub(crate) name: String,
     /// Who began it, and writes its record.

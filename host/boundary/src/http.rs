@@ -2,6 +2,7 @@
 //! wasmtime-wasi-http builds the request and is compiled without a sender of its own, so there is no other way out.
 
 use crate::imports::Import;
+use crate::labels;
 use crate::network::{Exchange, Network, Options};
 use crate::record::{Recorder, Stop, Stopped};
 use crate::state::View;
@@ -31,11 +32,23 @@ pub(crate) struct Sender {
     started: u64,
     /// The request that is being handled, as the guest spelled it; taken by the hook that sends it.
     asked: Option<String>,
+    /// Its labels.
+    labels: Option<Arc<labels::web::Request>>,
+    /// The access record of the one that was handled last.
+    last: Option<u64>,
 }
 
 impl Sender {
     pub(crate) fn new(recorder: Recorder, network: Arc<Network>) -> Sender {
-        Sender { recorder, network, places: Arc::new(Semaphore::new(MAX_CONNECTIONS)), started: 0, asked: None }
+        Sender {
+            recorder,
+            network,
+            places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            started: 0,
+            asked: None,
+            labels: None,
+            last: None,
+        }
     }
 
     /// Decides and records; nothing has left yet when this returns.
@@ -63,6 +76,10 @@ impl Sender {
         // Buffered: nothing leaves before the lookup or the connection, and the records of those take this one with them.
         let of = self.recorder.allow(&permit, "handle", &asked, Some(&resolved), false).map_err(stopped)?;
         self.recorder.expect_outcome(of);
+        self.last = Some(of);
+        if let Some(request) = self.labels.take() {
+            self.recorder.labelled(|labels| labels.promise(of, request));
+        }
         let (recorder, network) = (self.recorder.clone(), Arc::clone(&self.network));
         let (places, options) = (Arc::clone(&self.places), Options::from(options));
         let tape = recorder.tape();
@@ -148,7 +165,12 @@ impl outgoing_handler::Host for View<'_> {
     ) -> HttpResult<Resource<HostFutureIncomingResponse>> {
         self.count(Import::HttpHandle);
         self.sender.asked = Some(asked(self.table.get(&request)?));
+        let made = self.guard.web.handled(request.rep());
+        (self.sender.labels, self.sender.last) = (made.map(Arc::new), None);
         let answer = outgoing_handler::Host::handle(&mut self.inner_http(), request, options);
+        if let (Ok(future), Some(of)) = (&answer, self.sender.last) {
+            self.guard.web.asked(future.rep(), of);
+        }
         let recorder = self.guard.recorder.clone();
         // The sender was not reached: the request is malformed, and what was asked is still recorded.
         if let Some(asked) = self.sender.asked.take() {

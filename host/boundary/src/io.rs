@@ -2,6 +2,7 @@
 //! call may ask for is bounded.
 
 use crate::imports::Import;
+use crate::labels::Labels;
 use crate::state::View;
 use crate::tape::wire::Wire as _;
 use crate::tape::{Answer, Tape, key};
@@ -180,12 +181,16 @@ impl streams::HostInputStream for View<'_> {
 
     fn skip(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
         self.count(Import::InSkip);
-        streams::HostInputStream::skip(self.table, stream, length)
+        let skipped = streams::HostInputStream::skip(self.table, stream, length);
+        self.guard.recorder.labelled(Labels::kept_back);
+        skipped
     }
 
     async fn blocking_skip(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
         self.count(Import::InBlockingSkip);
-        streams::HostInputStream::blocking_skip(self.table, stream, length).await
+        let skipped = streams::HostInputStream::blocking_skip(self.table, stream, length).await;
+        self.guard.recorder.labelled(Labels::kept_back);
+        skipped
     }
 
     fn subscribe(&mut self, stream: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
@@ -254,7 +259,10 @@ impl streams::HostOutputStream for View<'_> {
         length: u64,
     ) -> StreamResult<u64> {
         self.count(Import::OutSplice);
-        streams::HostOutputStream::splice(self.table, to, from, length)
+        self.guard.recorder.labelled(|labels| labels.splice(true));
+        let spliced = streams::HostOutputStream::splice(self.table, to, from, length);
+        self.guard.recorder.labelled(|labels| labels.splice(false));
+        spliced
     }
 
     async fn blocking_splice(
@@ -264,6 +272,9 @@ impl streams::HostOutputStream for View<'_> {
         length: u64,
     ) -> StreamResult<u64> {
         self.count(Import::OutBlockingSplice);
-        streams::HostOutputStream::blocking_splice(self.table, to, from, length).await
+        self.guard.recorder.labelled(|labels| labels.splice(true));
+        let spliced = streams::HostOutputStream::blocking_splice(self.table, to, from, length).await;
+        self.guard.recorder.labelled(|labels| labels.splice(false));
+        spliced
     }
 }

@@ -21,6 +21,7 @@ mod filesystem;
 mod flow;
 mod hidden;
 mod http;
+mod http_labels;
 mod http_types;
 pub mod imports;
 mod io;
@@ -45,7 +46,7 @@ pub use context::{Context, LogLevel, Said, Tool, ToolPre, tool_exports, tool_typ
 pub use flow::Way;
 pub use hidden::Hidden;
 pub use judge::{Judge, Unwatched};
-pub use labels::{Returned, Traces, link_labels};
+pub use labels::{Assignment, Returned, Traces, link_labels};
 pub use link::link;
 pub use network::{Answered, Asked, Network, Peer, Resolver, Secrets, Tls};
 pub use record::{DenialRow, Harvest, Recorder, Stop, Stopped};

@@ -10,7 +10,7 @@ use crate::flow::{Flow, FlowId, Way};
 use crate::hidden::Hidden;
 use crate::imports::{Counts, Import};
 use crate::judge::Judge;
-use crate::labels::{Labels, Traces};
+use crate::labels::{Assignment, Labels, Traces};
 pub use crate::stop::{Stop, Stopped};
 use crate::tape::{Actor, Tape, key};
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use customs_ledger::{Access, Decision, Event, Ledger, Outcome, RunKey};
 use customs_policy::{Capability, Denial, DenialCode, Permit, Policy};
 use customs_trace::Map;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
@@ -88,6 +89,7 @@ struct Shared {
     call: u64,
     started: Instant,
     tape: Tape,
+    labelled: AtomicBool,
     inner: Mutex<Inner>,
     /// Wakes who waits for a stop.
     halt: Notify,
@@ -156,6 +158,7 @@ impl Recorder {
             call,
             started,
             tape,
+            labelled: AtomicBool::new(false),
             inner: Mutex::new(Inner {
                 flows: Vec::new(),
                 sources: Vec::new(),
@@ -484,6 +487,12 @@ impl Recorder {
             // Taken again: counting borrowed all of it.
             let Some(flow) = inner.flows.get_mut(id.0) else { return Ok(()) };
             flow.number = number;
+            if let Some(labels) = &mut inner.labels {
+                match way {
+                    Way::In(kind) => labels.source(number, flow.of, kind, &flow.name),
+                    Way::Out(_) => labels.sink(number, flow.of, &flow.name, bytes),
+                }
+            }
         }
         let Some(flow) = inner.flows.get_mut(id.0) else { return Ok(()) };
         let mut unbounded = usize::MAX;
@@ -505,19 +514,40 @@ impl Recorder {
         Ok(())
     }
 
-    /// Labels are kept for this call: its component is a traced one, and `map` says what it calls.
-    pub fn trace(&self, map: Arc<Map>) {
-        self.inner().labels = Some(Labels::new(map));
+    /// Labels are kept for this call: its component is a traced one, and `map` says what it calls. `plan` says which sources have a bit where
+    /// they are known.
+    pub fn trace(&self, map: Arc<Map>, plan: Option<Assignment>) {
+        let policy = &self.0.policy;
+        let may_come =
+            if policy.mounts().is_empty() && policy.net().is_empty() { policy.env().len() } else { usize::MAX };
+        self.inner().labels = Some(Labels::new(map, may_come, plan));
+        self.0.labelled.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn with_labels<T>(&self, read: impl FnOnce(&mut Labels) -> T) -> Option<T> {
-        self.inner().labels.as_mut().map(read)
+    /// A name as records have it.
+    pub(crate) fn covered(&self, name: &str) -> String {
+        self.0.hidden.cover(name).into_owned()
+    }
+
+    /// Whether labels are kept.
+    pub(crate) fn is_labelled(&self) -> bool {
+        self.0.labelled.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn labelled<T>(&self, with: impl FnOnce(&mut Labels) -> T) -> Option<T> {
+        // Most calls are not traced, and need not wait for a lock.
+        if self.is_labelled() { self.inner().labels.as_mut().map(with) } else { None }
+    }
+
+    /// Where each argument stands in the text that is given to a component that describes its own tools.
+    pub fn arguments_at(&self, ranges: Vec<(u64, u64, String)>) {
+        self.labelled(|labels| labels.arguments_at(ranges));
     }
 
     /// What labels said, once.
     #[must_use]
     pub fn traces(&self) -> Option<Traces> {
-        self.with_labels(Labels::finish)
+        self.labelled(Labels::finish)
     }
 
     /// Takes `n` bytes from the file-write budget for growth without bytes (a hole).

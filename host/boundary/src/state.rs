@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::filesystem::Files;
 use crate::http::Sender;
+use crate::http_labels::Web;
 use crate::imports::Import;
 use crate::limits::MemoryLimits;
 use crate::network::Network;
@@ -56,6 +57,7 @@ pub(crate) struct Guard {
     pub(crate) network: Arc<Network>,
     pub(crate) files: Files,
     pub(crate) sockets: Sockets,
+    pub(crate) web: Web,
     pub(crate) stdio: Stdio,
     pub(crate) arguments: Vec<String>,
     pub(crate) context: Context,
@@ -88,6 +90,7 @@ impl State {
                 network,
                 files: Files::default(),
                 sockets: Sockets::default(),
+                web: Web::default(),
                 stdio: Stdio::new(input.stdin),
                 arguments: input.arguments,
                 context: input.context,

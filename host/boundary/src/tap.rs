@@ -5,11 +5,14 @@
 //! read, and a source that is not what the guest could know would be wrong the other way round.
 
 use crate::flow::FlowId;
+use crate::labels::Side;
 use crate::record::{Recorder, Stopped};
+use crate::roots::Identity;
 use crate::tape::wire::{Absent as _, Chunk, Wire};
 use crate::tape::{Answer, Tape};
 use bytes::Bytes;
 use customs_ledger::material::SourceKind;
+use customs_trace::Label;
 use wasmtime_wasi::p2::{
     DynInputStream, DynOutputStream, InputStream, OutputStream, Pollable, StreamError, StreamResult,
 };
@@ -95,6 +98,8 @@ pub(crate) struct InTap {
     recorder: Recorder,
     flow: FlowId,
     line: Option<Line>,
+    /// Which file it reads and where it is, for labels of what the guest wrote there.
+    file: Option<(Identity, u64)>,
 }
 
 impl Drop for InTap {
@@ -106,13 +111,24 @@ impl Drop for InTap {
 impl InTap {
     pub(crate) fn new(inner: DynInputStream, recorder: Recorder, flow: FlowId, line: Option<Line>) -> InTap {
         recorder.hold(flow);
-        InTap { inner, recorder, flow, line }
+        InTap { inner, recorder, flow, line, file: None }
     }
 
-    fn see(&self, read: StreamResult<Bytes>) -> StreamResult<Bytes> {
+    /// The same of a file, from a place in it on.
+    pub(crate) fn of_file(mut self, file: Option<(Identity, u64)>) -> InTap {
+        self.file = file;
+        self
+    }
+
+    fn see(&mut self, read: StreamResult<Bytes>) -> StreamResult<Bytes> {
         let bytes = read?;
         if !bytes.is_empty() {
             self.recorder.see_shared(self.flow, &bytes).map_err(trap)?;
+            if let Some((id, at)) = &mut self.file {
+                let came = bytes.len() as u64;
+                self.recorder.labelled(|labels| labels.read_back(*id, *at, came));
+                *at = at.saturating_add(came);
+            }
         }
         Ok(bytes)
     }
@@ -201,26 +217,63 @@ impl OutLine {
     }
 }
 
+/// Where the labels of what is written go, beside the sink.
+pub(crate) enum Kept {
+    Nowhere,
+    /// To a file, from a place on; the place may not be known.
+    File(Identity, Option<u64>),
+    /// To a body, which becomes a sink frame by frame.
+    Body(usize),
+    /// All of it has this label too: it chose where it goes.
+    Under(Label),
+}
+
 pub(crate) struct OutTap {
     inner: DynOutputStream,
     recorder: Recorder,
     /// None where the bytes are seen elsewhere: a request's body.
     flow: Option<FlowId>,
     line: Option<OutLine>,
+    kept: Kept,
 }
 
 impl OutTap {
     pub(crate) fn new(inner: DynOutputStream, recorder: Recorder, flow: FlowId, line: Option<OutLine>) -> OutTap {
         recorder.hold(flow);
-        OutTap { inner, recorder, flow: Some(flow), line }
+        OutTap { inner, recorder, flow: Some(flow), line, kept: Kept::Nowhere }
     }
 
-    /// Sees nothing, and is only there for the tape.
+    /// Sees nothing, and is only there for the tape and for labels.
     pub(crate) fn unseen(inner: DynOutputStream, recorder: Recorder, line: Option<OutLine>) -> OutTap {
-        OutTap { inner, recorder, flow: None, line }
+        OutTap { inner, recorder, flow: None, line, kept: Kept::Nowhere }
+    }
+
+    pub(crate) fn keeping(mut self, kept: Kept) -> OutTap {
+        self.kept = kept;
+        self
+    }
+
+    /// Bytes were taken, or not.
+    fn took<T>(&mut self, bytes: u64, taken: &StreamResult<T>) {
+        match (&mut self.kept, taken) {
+            _ if bytes == 0 && taken.is_ok() => {}
+            (Kept::Body(stream), Ok(_)) => drop(self.recorder.labelled(|labels| labels.sent(*stream, bytes))),
+            (Kept::File(id, at), Ok(_)) => {
+                self.recorder.labelled(|labels| labels.wrote(*id, *at, bytes));
+                *at = at.map(|at| at.saturating_add(bytes));
+            }
+            (Kept::File(id, at), Err(StreamError::LastOperationFailed(_))) => {
+                self.recorder.labelled(|labels| labels.failed(*id));
+                *at = None;
+            }
+            _ => {}
+        }
     }
 
     fn see(&self, bytes: &Bytes) -> StreamResult<()> {
+        if let Kept::Under(label) = self.kept {
+            self.recorder.labelled(|labels| labels.under(label));
+        }
         match self.flow {
             Some(flow) => self.recorder.see_shared(flow, bytes).map_err(trap),
             None => Ok(()),
@@ -267,50 +320,56 @@ impl Pollable for OutTap {
 impl OutputStream for OutTap {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.see(&bytes)?;
+        let many = bytes.len() as u64;
         if self.is_played() {
+            let played = self.played("write", ());
             // A body goes on to the exchange, which is replayed too; whether it was taken is answered as it was.
             if self.flow.is_none() {
-                self.inner.write(bytes).ok();
+                let written = self.inner.write(bytes);
+                self.took(many, &written);
+            } else {
+                self.took(many, &played);
             }
-            return self.played("write", ());
+            return played;
         }
         let written = self.inner.write(bytes);
+        self.took(many, &written);
         self.note("write", written)
     }
 
     fn flush(&mut self) -> StreamResult<()> {
-        if self.is_played() {
-            return self.played("flush", ());
-        }
-        let flushed = self.inner.flush();
+        let flushed = if self.is_played() { self.played("flush", ()) } else { self.inner.flush() };
+        self.took(0, &flushed);
         self.note("flush", flushed)
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        if self.is_played() {
-            return self.played("check-write", PERMIT);
-        }
-        let permit = self.inner.check_write();
+        let permit = if self.is_played() { self.played("check-write", PERMIT) } else { self.inner.check_write() };
+        self.took(0, &permit);
         self.note("check-write", permit)
     }
 
     async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.see(&bytes)?;
+        let many = bytes.len() as u64;
         if self.is_played() {
+            let played = self.played("blocking-write-and-flush", ());
             if self.flow.is_none() {
-                self.inner.write(bytes).ok();
+                let written = self.inner.write(bytes);
+                self.took(many, &written);
+            } else {
+                self.took(many, &played);
             }
-            return self.played("blocking-write-and-flush", ());
+            return played;
         }
         let written = self.inner.blocking_write_and_flush(bytes).await;
+        self.took(many, &written);
         self.note("blocking-write-and-flush", written)
     }
 
     async fn write_ready(&mut self) -> StreamResult<usize> {
-        if self.is_played() {
-            return self.played("write-ready", PERMIT);
-        }
-        let permit = self.inner.write_ready().await;
+        let permit = if self.is_played() { self.played("write-ready", PERMIT) } else { self.inner.write_ready().await };
+        self.took(0, &permit);
         self.note("write-ready", permit)
     }
 
@@ -319,18 +378,29 @@ impl OutputStream for OutTap {
     }
 }
 
-/// An answer's body on a tape. Its bytes are seen and come frame by frame from below ([`crate::network`]); noted is only whether any were
-/// there yet.
+/// An answer's body, on a tape or for labels. Its bytes are seen and come frame by frame from below ([`crate::network`]); noted is only
+/// whether any were there yet.
 pub(crate) struct Arriving {
     inner: DynInputStream,
     recorder: Recorder,
     key: String,
+    /// The access record of the exchange.
+    of: Option<u64>,
 }
 
 impl Arriving {
-    pub(crate) fn new(inner: DynInputStream, recorder: Recorder) -> Arriving {
+    pub(crate) fn new(inner: DynInputStream, recorder: Recorder, of: Option<u64>) -> Arriving {
         let key = format!("arriving\0{}", recorder.tape().instance("arriving"));
-        Arriving { inner, recorder, key }
+        Arriving { inner, recorder, key, of }
+    }
+
+    /// Says whose bytes the guest gets.
+    fn gave(&self, read: &StreamResult<Bytes>) {
+        if let (Ok(bytes), Some(of)) = (read, self.of)
+            && !bytes.is_empty()
+        {
+            self.recorder.labelled(|labels| labels.gave(of, Side::Body));
+        }
     }
 }
 
@@ -350,11 +420,14 @@ impl InputStream for Arriving {
         }
         let read = self.inner.read(size);
         tape.note(|| self.key.clone(), || Answer::Flag(!matches!(&read, Ok(bytes) if bytes.is_empty())));
+        self.gave(&read);
         read
     }
 
     async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
-        self.inner.blocking_read(size).await
+        let read = self.inner.blocking_read(size).await;
+        self.gave(&read);
+        read
     }
 
     async fn cancel(&mut self) {

@@ -5,6 +5,8 @@
 //! Texts and blobs may be handed over as streams. They are the host's own, with taps inside, so that what the host reads of them for the
 //! guest is a source like anything else that it opened; the reading is here.
 
+use crate::labels::Labels;
+use crate::labels::runs::Runs;
 use crate::record::Stop;
 use crate::state::State;
 use wasmtime::component::types::ComponentItem;
@@ -103,17 +105,25 @@ pub type Handed = Resource<DynInputStream>;
 const PIECE: usize = 64 * 1024;
 
 impl State {
-    /// Reads a stream to its end, at most what a call may give out. The inner error is a sentence about the stream; the outer ends the call.
-    pub async fn read_out(&mut self, stream: Handed) -> wasmtime::Result<Result<Vec<u8>, String>> {
+    /// Reads a stream to its end, at most what a call may give out. `block` is the place in the answer that it is for. The inner error is a sentence about the stream; the outer ends the call.
+    pub async fn read_out(&mut self, stream: Handed, block: u64) -> wasmtime::Result<Result<Vec<u8>, String>> {
         let most = self.recorder().policy().limits().max_output;
         let mut stream = self.table_mut().delete(stream)?;
-        let mut read = Vec::new();
+        let (mut read, mut runs) = (Vec::new(), Runs::new());
+        self.recorder().labelled(Labels::kept_back);
         loop {
             match stream.blocking_read(PIECE).await {
                 // A stream that is ready and has nothing must not keep the thread from the clock.
                 Ok(bytes) if bytes.is_empty() => tokio::task::yield_now().await,
-                Ok(bytes) => read.extend_from_slice(&bytes),
-                Err(StreamError::Closed) => return Ok(Ok(read)),
+                Ok(bytes) => {
+                    let (at, came) = (read.len() as u64, bytes.len() as u64);
+                    self.recorder().labelled(|labels| labels.handed(&mut runs, at, came));
+                    read.extend_from_slice(&bytes);
+                }
+                Err(StreamError::Closed) => {
+                    self.recorder().labelled(|labels| labels.handed_over(block, runs));
+                    return Ok(Ok(read));
+                }
                 Err(StreamError::LastOperationFailed(_)) => {
                     return Ok(Err(format!("its stream broke off after {} bytes", read.len())));
                 }

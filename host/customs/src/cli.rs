@@ -62,6 +62,15 @@ pub(crate) enum RunFormat {
     Html,
 }
 
+/// What a trace follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceWhat {
+    /// Values, and the addresses that they are read by
+    Data,
+    /// And what branches are decided by
+    Branches,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FailOn {
     Denial,
@@ -89,9 +98,9 @@ pub(crate) struct Run {
     /// Write the ledger to a new file
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,
-    /// Follow every byte through the tool's computation: which bytes of its answer come from which source
-    #[arg(long)]
-    pub(crate) trace: bool,
+    /// Follow every byte through the tool's computation: which bytes of its answer come from which source. With =branches also what was decided by them, which labels much more
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "data")]
+    pub(crate) trace: Option<TraceWhat>,
     /// Write everything that came in to a new private file, for customs replay
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -280,8 +289,8 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "SOURCE", conflicts_with = "component")]
     pub(crate) perturb: Vec<String>,
     /// Follow every byte: which bytes of the answer come from which source. The recorded run itself went at full speed
-    #[arg(long, conflicts_with = "perturb")]
-    pub(crate) trace: bool,
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "data", conflicts_with = "perturb")]
+    pub(crate) trace: Option<TraceWhat>,
     /// Write the replay's ledger to a new file
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger: Option<PathBuf>,

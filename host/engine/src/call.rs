@@ -7,11 +7,12 @@ use crate::enforce::{self, Answered, ByRules, Crossed, Cuts};
 use crate::json::{Contract, Signature, args, structured};
 use crate::program::{Pre, Program};
 use crate::replay::Taping;
+use crate::replay::passes::Labelled;
 use crate::report::{CallError, Content, Report, ToolResult, methods, recorded};
 use crate::{dynamic, sinks, traced};
 use customs_boundary::tape::Tape;
 use customs_boundary::{
-    Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Unwatched, Way,
+    Assignment, Context, Harvest, Hidden, Input, Network, Recorder, Roots, State, Stop, Stopped, Unwatched, Way,
 };
 use customs_flow::{Action, Carried, Finding, Input as Flows, Lineage, StandIn, explain, find, stand_ins};
 use customs_ledger::material::{SinkKind, SourceKind};
@@ -49,6 +50,8 @@ pub struct Session {
     /// What left in earlier calls.
     lineage: Arc<Mutex<Lineage>>,
     pub(crate) taping: Taping,
+    /// Which sources have labels of their own, where it is known what will come.
+    plan: Option<Assignment>,
 }
 
 /// What a search of a call's sinks gave.
@@ -89,6 +92,23 @@ impl Prepared {
 pub(crate) struct Answer {
     pub(crate) ending: Ending,
     pub(crate) result: Option<ToolResult>,
+    pub(crate) words: Words,
+}
+
+/// Whose words an answer is in.
+pub(crate) enum Words {
+    /// The guest's; with its structured content as it wrote it, where it wrote that as text.
+    Guests(Option<String>),
+    /// The guest's, behind so many bytes of ours.
+    Behind(u64),
+    /// Ours: what the guest gave was refused.
+    Ours,
+}
+
+impl Answer {
+    pub(crate) fn of(ending: Ending, result: Option<ToolResult>) -> Answer {
+        Answer { ending, result, words: Words::Guests(None) }
+    }
 }
 
 impl Session {
@@ -104,8 +124,22 @@ impl Session {
     ) -> Session {
         let hidden = Arc::new(Hidden::of(&policy, network.secrets()));
         let (calls, defaults, lineage) = (AtomicU64::new(1), FlowDefaults::Run, Arc::default());
-        let taping = Taping::Off;
-        Session { program, policy, roots, network, hidden, ledger, key, started, calls, defaults, lineage, taping }
+        let (taping, plan) = (Taping::Off, None);
+        Session {
+            program,
+            policy,
+            roots,
+            network,
+            hidden,
+            ledger,
+            key,
+            started,
+            calls,
+            defaults,
+            lineage,
+            taping,
+            plan,
+        }
     }
 
     /// What holds where no flow rule of the policy matches; [`FlowDefaults::Run`] unless said otherwise.
@@ -215,6 +249,10 @@ impl Session {
             self.started,
             tape.clone(),
         );
+        // Before the arguments are seen: they are sources too.
+        if let Some(map) = &self.program.map {
+            recorder.trace(Arc::clone(map), self.plan.clone());
+        }
         let input = match &prepared.ready {
             Ready::Command { arguments, stdin } => {
                 let mut argv = vec!["tool".to_owned()];
@@ -223,13 +261,16 @@ impl Session {
             }
             Ready::Typed { .. } | Ready::Dynamic(_) => {
                 record_arguments(&recorder, of, &prepared.json);
+                if let (Ready::Dynamic(_), Some(_)) = (&prepared.ready, &self.program.map) {
+                    recorder.arguments_at(traced::members(text));
+                }
                 Input { context: context.clone(), ..Input::default() }
             }
         };
         let (mut answer, peak_memory) = match recorder.stopped() {
             None => self.run(&prepared, &recorder, input, &context, &tape).await?,
             // Its arguments could not all be recorded: it does not run.
-            Some(_) => (Answer { ending: Ending::Returned, result: None }, 0),
+            Some(_) => (Answer::of(Ending::Returned, None), 0),
         };
         if let Some(result) = &answer.result
             && sinks::record(&recorder, of, result, self.program.catalogue().form).is_err()
@@ -242,7 +283,7 @@ impl Session {
         }
         // A limit may be reached where there is no guest left to unwind: before it ran, or by a record that closes a stream.
         if let (false, Some(Stop::Limit { limit, observed })) = (answer.ending.is_stop(), recorder.stopped()) {
-            answer = Answer { ending: Ending::Limit { limit, observed }, result: None };
+            answer = Answer::of(Ending::Limit { limit, observed }, None);
         }
         let signature = match &prepared.ready {
             Ready::Typed { signature, .. } => Some(Arc::clone(signature)),
@@ -269,8 +310,7 @@ impl Session {
         let state = State::new(recorder.clone(), Arc::clone(&self.roots), Arc::clone(&self.network), input);
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
         let mut store = Store::try_new(host.engine(), state).map_err(internal)?;
-        if let Some(map) = &self.program.map {
-            recorder.trace(Arc::clone(map));
+        if self.program.map.is_some() {
             store.data_mut().traced();
         }
         store.limiter(State::limiter);
@@ -283,7 +323,7 @@ impl Session {
         arm(&mut store, recorder.clone(), context.clone(), deadline, limits.timeout);
         // A timeout looks at the clock only when the guest waits, and one that has no time at all may never wait.
         if limits.timeout.is_zero() {
-            return Ok((Answer { ending: out_of_time(limits.timeout), result: None }, 0));
+            return Ok((Answer::of(out_of_time(limits.timeout), None), 0));
         }
         let running = host.running();
         let work = async {
@@ -301,9 +341,9 @@ impl Session {
         drop(running);
         let answer = match work {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => Answer { ending: name(&error, recorder.stopped(), limits.fuel), result: None },
+            Ok(Err(error)) => Answer::of(name(&error, recorder.stopped(), limits.fuel), None),
             // The guest waits in the host: dropping the store ends the wait.
-            Err(_) => Answer { ending: out_of_time(limits.timeout), result: None },
+            Err(_) => Answer::of(out_of_time(limits.timeout), None),
         };
         // What a replay does beside the guest gets to where it was in the run.
         tape.settle().await;
@@ -341,7 +381,7 @@ impl Session {
                 }
                 let result = ToolResult { is_error: code != 0, content, structured: None };
                 let ending = if code == 0 { Ending::Returned } else { Ending::Error };
-                Ok(Answer { ending, result: Some(result) })
+                Ok(Answer::of(ending, Some(result)))
             }
             (Pre::Dynamic(pre), Ready::Dynamic(contract)) => {
                 dynamic::call(pre, store, &prepared.tool, &prepared.text, contract).await
@@ -372,8 +412,10 @@ impl Session {
             return Err(CallError::Ledger(why));
         }
         let told = traces.as_ref().map(|traces| {
-            let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
-            traced::tell(traces, sources, sinks, signature, self.program.catalogue().form)
+            let form = self.program.catalogue().form;
+            let (result, words, hidden) = (answer.result.as_ref(), &answer.words, self.hidden.as_ref());
+            let shown = traced::Shown { form, signature, result, words, hidden };
+            traced::tell(traces, &harvest.sources, &harvest.sinks, &shown)
         });
         let of_trace = told.as_ref().map(|told| told.findings.clone()).unwrap_or_default();
         let Looked { mut findings, whole: searched, origins } = self.look(&harvest, of_trace);
@@ -392,7 +434,7 @@ impl Session {
                 Answered::Blocked => {
                     let why =
                         "the answer was withheld: a flow rule of the policy blocks what it holds, or may".to_owned();
-                    answer = Answer { ending: Ending::Error, result: Some(ToolResult::error(why)) };
+                    answer = Answer::of(Ending::Error, Some(ToolResult::error(why)));
                     withheld = true;
                 }
             }
@@ -403,7 +445,7 @@ impl Session {
             let mut lineage = self.lineage.lock().unwrap_or_else(PoisonError::into_inner);
             lineage.remember(call, &tool, &harvest.sources, &origins, &findings)
         };
-        let traced = told.map(|told| told.painted.told());
+        let traced = told.as_ref().map(|told| told.painted.told());
         let labels = traced.as_deref().map(recorded);
         let detail = answer.ending.detail();
         let is_limit = answer.ending.limit().is_some();
@@ -454,6 +496,9 @@ impl Session {
             reached_out: harvest.reached_out,
             peak_memory,
             traced,
+            labels: traces
+                .zip(told)
+                .map(|(traces, told)| Labelled { bits: traces.bits.to_vec(), painted: told.painted }),
         })
     }
 
@@ -503,6 +548,11 @@ impl Session {
     #[must_use]
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// Labels these sources and no others.
+    pub(crate) fn labelling(self, plan: Option<Assignment>) -> Session {
+        Session { plan, ..self }
     }
 
     pub(crate) fn on(self, taping: Taping) -> Session {
@@ -593,7 +643,7 @@ impl Session {
             Err(_) => (None, out_of_time(timeout)),
         };
         drop(store);
-        let answer = Answer { ending, result: None };
+        let answer = Answer::of(ending, None);
         let report = self.close(call, "list-tools".to_owned(), answer, None, &recorder, 0)?;
         listed.ok_or_else(|| CallError::Guest(format!("the tools could not be listed: list-tools {}", report.ending)))
     }
@@ -651,9 +701,9 @@ fn typed_answer(signature: &Signature, returned: Option<&Val>, max_output: u64) 
                 structured: Some(outcome.structured),
             };
             let ending = if result.is_error { Ending::Error } else { Ending::Returned };
-            Answer { ending, result: Some(result) }
+            Answer::of(ending, Some(result))
         }
-        Err(e) => Answer { ending: Ending::Limit { limit: "output", observed: e.to_string() }, result: None },
+        Err(e) => Answer::of(Ending::Limit { limit: "output", observed: e.to_string() }, None),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Components that describe their tools themselves and answer in MCP content blocks: `customs:tool/tools` here, those of wasmcp in
 //! [`crate::wasmcp`], which puts what it gets into the same words. What a tool may say about itself and answer is decided here for both.
 
-use crate::call::Answer;
+use crate::call::{Answer, Words};
 use crate::ending::Ending;
 use crate::json::Contract;
 use crate::report::{Content, ToolResult};
@@ -141,16 +141,17 @@ pub(crate) async fn call(
 
 /// Why there is no result.
 pub(crate) fn failed(error: tool_types::CallError) -> Answer {
-    not_this(match error {
-        tool_types::CallError::Cancelled => return Answer { ending: Ending::Cancelled, result: None },
-        tool_types::CallError::UnknownTool(text) => format!("unknown tool: {text}"),
-        tool_types::CallError::InvalidArguments(text) => format!("invalid arguments: {text}"),
-        tool_types::CallError::Internal(text) => text,
-    })
+    let (ours, text) = match error {
+        tool_types::CallError::Cancelled => return Answer::of(Ending::Cancelled, None),
+        tool_types::CallError::UnknownTool(text) => ("unknown tool: ", text),
+        tool_types::CallError::InvalidArguments(text) => ("invalid arguments: ", text),
+        tool_types::CallError::Internal(text) => ("", text),
+    };
+    Answer { words: Words::Behind(ours.len() as u64), ..not_this(format!("{ours}{text}")) }
 }
 
 fn not_this(text: String) -> Answer {
-    Answer { ending: Ending::Error, result: Some(ToolResult::error(text)) }
+    Answer { words: Words::Ours, ..Answer::of(Ending::Error, Some(ToolResult::error(text))) }
 }
 
 /// What was refused of a block of a result.
@@ -177,7 +178,8 @@ pub(crate) fn answer(result: tool_types::CallResult, contract: &Contract) -> Ans
     }
     let content = result.content.into_iter().map(content).collect();
     let ending = if result.is_error { Ending::Error } else { Ending::Returned };
-    Answer { ending, result: Some(ToolResult { is_error: result.is_error, content, structured }) }
+    let words = Words::Guests(result.structured_content);
+    Answer { ending, result: Some(ToolResult { is_error: result.is_error, content, structured }), words }
 }
 
 /// What a client does with a block depends on its media type and addresses: they are what they should be, or it gets none of it.

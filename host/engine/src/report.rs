@@ -2,6 +2,7 @@
 
 use crate::ending::Ending;
 use crate::enforce::Cuts;
+use crate::replay::passes::Labelled;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use customs_boundary::DenialRow;
@@ -95,6 +96,8 @@ pub struct Report {
     pub peak_memory: u64,
     /// Where its data was followed: the sinks that have labelled bytes. What a trace did not find is said to be looked for.
     pub traced: Option<Vec<TracedSink>>,
+    /// The same with all that is known of it, for who lays passes over each other.
+    pub(crate) labels: Option<Labelled>,
 }
 
 /// The labelled bytes of a sink.

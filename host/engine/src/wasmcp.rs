@@ -66,7 +66,7 @@ impl Pre {
         };
         let mut content = Vec::with_capacity(given.blocks.len());
         for (at, block) in given.blocks.into_iter().enumerate() {
-            match here(block, store).await? {
+            match here(block, at, store).await? {
                 Ok(block) => content.push(block),
                 Err(why) => return Ok(dynamic::refused_block(at, &why)),
             }
@@ -154,40 +154,40 @@ enum Data {
 }
 
 impl Data {
-    async fn bytes(self, store: &mut Store<State>) -> wasmtime::Result<Result<Vec<u8>, String>> {
+    async fn bytes(self, at: usize, store: &mut Store<State>) -> wasmtime::Result<Result<Vec<u8>, String>> {
         match self {
             Data::Bytes(bytes) => Ok(Ok(bytes)),
             Data::Text(text) => Ok(Ok(text.into_bytes())),
-            Data::Stream(stream) => store.data_mut().read_out(stream).await,
+            Data::Stream(stream) => store.data_mut().read_out(stream, at as u64).await,
         }
     }
 
-    async fn text(self, store: &mut Store<State>) -> wasmtime::Result<Result<String, String>> {
+    async fn text(self, at: usize, store: &mut Store<State>) -> wasmtime::Result<Result<String, String>> {
         if let Data::Text(text) = self {
             return Ok(Ok(text));
         }
-        let read = self.bytes(store).await?;
+        let read = self.bytes(at, store).await?;
         Ok(read.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "its text is not UTF-8".to_owned())))
     }
 }
 
 /// The block with all of its data here. The inner error is why the block is refused.
-async fn here(block: Given, store: &mut Store<State>) -> wasmtime::Result<Result<Content, String>> {
+async fn here(block: Given, at: usize, store: &mut Store<State>) -> wasmtime::Result<Result<Content, String>> {
     Ok(match block {
-        Given::Text(text) => text.text(store).await?.map(Content::Text),
+        Given::Text(text) => text.text(at, store).await?.map(Content::Text),
         Given::Image { data, mime_type } => {
-            data.bytes(store).await?.map(|data| Content::Image(Blob { data, mime_type }))
+            data.bytes(at, store).await?.map(|data| Content::Image(Blob { data, mime_type }))
         }
         Given::Audio { data, mime_type } => {
-            data.bytes(store).await?.map(|data| Content::Audio(Blob { data, mime_type }))
+            data.bytes(at, store).await?.map(|data| Content::Audio(Blob { data, mime_type }))
         }
         Given::Link(link) => Ok(Content::ResourceLink(link)),
         Given::TextResource { uri, mime_type, text } => text
-            .text(store)
+            .text(at, store)
             .await?
             .map(|text| Content::Resource(EmbeddedResource { uri, mime_type, contents: ResourceContents::Text(text) })),
         Given::BlobResource { uri, mime_type, blob } => blob
-            .bytes(store)
+            .bytes(at, store)
             .await?
             .map(|blob| Content::Resource(EmbeddedResource { uri, mime_type, contents: ResourceContents::Blob(blob) })),
     })

@@ -9,7 +9,7 @@ use customs_ledger::material::{Sink, Source};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     pub strength: Strength,
-    /// In bytes of the sink, in rising order. Empty where it is known that they are in it, but not where.
+    /// In bytes of the sink, in rising order.
     pub ranges: Vec<(u64, u64)>,
     /// Other sources have the same label: which of them it is cannot be told.
     pub shared: bool,
@@ -25,13 +25,7 @@ pub fn traced(source: &Source, sink: &Sink, label: &Label) -> Option<Finding> {
     let severity = rules::rule(code)?.severity;
     let weak = label.shared || label.strength == Strength::Weak;
     let bytes: u64 = label.ranges.iter().map(|(from, to)| to.saturating_sub(*from)).sum();
-    let mut notes = Vec::new();
-    if label.shared {
-        notes.push("more sources than labels: this one or another that shares its label".to_owned());
-    }
-    if label.ranges.is_empty() {
-        notes.push("somewhere in it".to_owned());
-    }
+    let note = label.shared.then(|| "more sources than labels: this one or another that shares its label".to_owned());
     Some(Finding {
         rule: code,
         severity: if weak { severity.lowered() } else { severity },
@@ -47,7 +41,7 @@ pub fn traced(source: &Source, sink: &Sink, label: &Label) -> Option<Finding> {
         source_bytes: source.content.bytes,
         action: Action::Warned,
         preview: preview(source.class, &source.content.kept, source.content.bytes),
-        note: (!notes.is_empty()).then(|| notes.join("; ")),
+        note,
         origin: None,
     })
 }

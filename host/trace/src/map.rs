@@ -6,13 +6,23 @@
 //! way to it, and a range of its bytes; bytes that no run names are clean. When all are clean there is no call.
 //! `arrived(hook)` comes after bytes arrived, and after every
 //! import whose arguments or results have data: the host answers with their label, or with [`ASK`] to be asked for each
-//! part with `source(hook, path, first, second, third)`.
+//! part with `source(hook, path, first, second, third)`. With [`PIECES`] beside a label it is asked for bytes piece by
+//! piece, with `piece(hook, path, first, second, third, offset)`, and answers how many bytes from that offset on have
+//! which label: `length << 8 | label`, and no length is the rest. Numbers have the label beside it then.
 
 /// The name of the interface that a traced component imports.
 pub const INTERFACE: &str = "customs:trace/labels@0.1.0";
 
 /// The answer of `arrived` that asks for `source` calls.
 pub const ASK: u32 = 0x100;
+
+/// The answer of `arrived` that asks for `piece` calls; a label may stand beside it.
+pub const PIECES: u32 = 0x200;
+
+/// Beside [`ASK`]: what arrives comes from another component inside of this one, so that which case a variant is can have a label too. The
+/// host's own has none. In such a composition `leaving` without runs comes before every call of an import, `arrived` after it, and `arrived`
+/// at the start of every export: the host sees from their order which component calls which.
+pub const INSIDE: u32 = 0x400;
 
 /// Every place where bytes cross, by its number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

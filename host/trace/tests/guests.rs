@@ -12,8 +12,12 @@
 )]
 
 mod guests {
+    mod branches;
     mod interpreted;
+    mod place;
+    mod proof;
     pub mod rig;
+    mod table;
     mod transforms;
     mod unchanged;
 }

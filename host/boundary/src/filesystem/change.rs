@@ -56,6 +56,7 @@ impl View<'_> {
                     self.name_sink(of, &site.real)?;
                     let label = format!("{}#target", site.real);
                     let way = Way::Out(SinkKind::File);
+                    self.guard.recorder.labelled(|labels| labels.place(labels.bytes_of("old-path")));
                     self.guard.recorder.whole(of, way, &label, target.as_bytes()).map_err(stopped)?;
                 }
                 _ => {}

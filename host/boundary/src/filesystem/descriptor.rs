@@ -4,8 +4,9 @@ use super::change::Change;
 use super::{Fd, stat_text, stopped};
 use crate::flow::{FlowId, Way};
 use crate::imports::Import;
+use crate::roots::Identity;
 use crate::state::View;
-use crate::tap::{InTap, Line, OutLine, OutTap};
+use crate::tap::{InTap, Kept, Line, OutLine, OutTap};
 use crate::tape::{Tape, key};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_policy::{Capability, Request};
@@ -133,18 +134,35 @@ impl View<'_> {
         if self.guard.recorder.charge_file_write(hole) { Ok(()) } else { Err(ErrorCode::FileTooLarge.into()) }
     }
 
-    fn tap_in(&mut self, stream: &Resource<DynInputStream>, flow: FlowId, line: Option<Line>) -> FsResult<()> {
+    fn tap_in(
+        &mut self,
+        stream: &Resource<DynInputStream>,
+        flow: FlowId,
+        line: Option<Line>,
+        file: Option<(Identity, u64)>,
+    ) -> FsResult<()> {
         let slot = self.table.get_mut(stream)?;
         let inner = std::mem::replace(slot, Box::new(ClosedInputStream));
-        *slot = Box::new(InTap::new(inner, self.guard.recorder.clone(), flow, line));
+        *slot = Box::new(InTap::new(inner, self.guard.recorder.clone(), flow, line).of_file(file));
         Ok(())
     }
 
-    fn tap_out(&mut self, stream: &Resource<DynOutputStream>, flow: FlowId, line: Option<OutLine>) -> FsResult<()> {
+    fn tap_out(
+        &mut self,
+        stream: &Resource<DynOutputStream>,
+        flow: FlowId,
+        line: Option<OutLine>,
+        kept: Kept,
+    ) -> FsResult<()> {
         let slot = self.table.get_mut(stream)?;
         let inner = std::mem::replace(slot, Box::new(ClosedOutputStream));
-        *slot = Box::new(OutTap::new(inner, self.guard.recorder.clone(), flow, line));
+        *slot = Box::new(OutTap::new(inner, self.guard.recorder.clone(), flow, line).keeping(kept));
         Ok(())
+    }
+
+    /// Which file a descriptor is.
+    fn identity(&self, fd: &Fd) -> Option<Identity> {
+        self.guard.files.handles.get(&fd.rep()).and_then(|handle| handle.identity)
     }
 
     /// The tape, and the guest's name of a descriptor where it is on.
@@ -226,7 +244,7 @@ impl HostDescriptor for View<'_> {
     async fn read(&mut self, fd: Fd, length: u64, offset: u64) -> FsResult<(Vec<u8>, bool)> {
         self.count(Import::Read);
         let flow = self.reading(&fd)?;
-        let (tape, named) = self.noted(&fd);
+        let (id, (tape, named)) = (self.identity(&fd), self.noted(&fd));
         let most = usize::try_from(length).unwrap_or(usize::MAX);
         let read = match tape.file(&named, offset, most) {
             // In other pieces than they were read in: the end is where nothing is left.
@@ -250,6 +268,9 @@ impl HostDescriptor for View<'_> {
         }
         if !bytes.is_empty() {
             self.guard.recorder.see_shared(flow, &bytes).map_err(stopped)?;
+            if let Some(id) = id {
+                self.guard.recorder.labelled(|labels| labels.read_back(id, offset, bytes.len() as u64));
+            }
         }
         Ok((bytes.into(), end))
     }
@@ -257,7 +278,7 @@ impl HostDescriptor for View<'_> {
     fn read_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynInputStream>> {
         self.count(Import::ReadViaStream);
         let flow = self.reading(&fd)?;
-        let (tape, named) = self.noted(&fd);
+        let (id, (tape, named)) = (self.identity(&fd), self.noted(&fd));
         let mut made = None;
         let make = || self.inner_files().read_via_stream(fd, offset).map(|stream| made = Some(stream));
         tape.effect(key!("fs.read-via-stream", named, offset), make)?;
@@ -266,7 +287,7 @@ impl HostDescriptor for View<'_> {
             None => self.table.push(Box::new(ClosedInputStream) as DynInputStream)?,
         };
         let line = Line::of(&tape, "file", SourceKind::File, named, offset);
-        self.tap_in(&stream, flow, line)?;
+        self.tap_in(&stream, flow, line, id.map(|id| (id, offset)))?;
         Ok(stream)
     }
 
@@ -288,6 +309,10 @@ impl HostDescriptor for View<'_> {
             let guest = handle.guest.clone();
             handle.told = Some(text.clone());
             self.tell_stat(of, &guest, &text)?;
+        } else {
+            let guest = handle.guest.clone();
+            let path = self.guard.recorder.covered(guest.as_str());
+            self.guard.recorder.labelled(|labels| labels.told_again(&path));
         }
         Ok(stat)
     }
@@ -365,8 +390,16 @@ impl HostDescriptor for View<'_> {
         let flow = self.writing(&fd, "write")?;
         self.charge_hole(&fd, offset).await?;
         self.guard.recorder.see(flow, &buffer).map_err(stopped)?;
-        let (tape, named) = self.noted(&fd);
-        tape.later(key!("fs.write", named), async { self.inner_files().write(fd, buffer, offset).await }).await
+        let (id, (tape, named)) = (self.identity(&fd), self.noted(&fd));
+        let writing = async { self.inner_files().write(fd, buffer, offset).await };
+        let written = tape.later(key!("fs.write", named), writing).await;
+        if let Some(id) = id {
+            self.guard.recorder.labelled(|labels| match &written {
+                Ok(bytes) => labels.wrote(id, Some(offset), *bytes),
+                Err(_) => labels.failed(id),
+            });
+        }
+        written
     }
 
     fn write_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynOutputStream>> {
@@ -386,7 +419,7 @@ impl HostDescriptor for View<'_> {
                 return Err(ErrorCode::FileTooLarge.into());
             }
         }
-        let (tape, named) = self.noted(&fd);
+        let (id, (tape, named)) = (self.identity(&fd), self.noted(&fd));
         let mut made = None;
         let make = || self.inner_files().write_via_stream(fd, offset).map(|stream| made = Some(stream));
         tape.effect(key!("fs.write-via-stream", named), make)?;
@@ -395,14 +428,15 @@ impl HostDescriptor for View<'_> {
             None => self.table.push(Box::new(ClosedOutputStream) as DynOutputStream)?,
         };
         let line = OutLine::of(&tape, "file", &named);
-        self.tap_out(&stream, flow, line)?;
+        let kept = id.map_or(Kept::Nowhere, |id| Kept::File(id, Some(offset)));
+        self.tap_out(&stream, flow, line, kept)?;
         Ok(stream)
     }
 
     fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
         self.count(Import::AppendViaStream);
         let flow = self.writing(&fd, "append-via-stream")?;
-        let (tape, named) = self.noted(&fd);
+        let (id, (tape, named)) = (self.identity(&fd), self.noted(&fd));
         let mut made = None;
         let make = || self.inner_files().append_via_stream(fd).map(|stream| made = Some(stream));
         tape.effect(key!("fs.append-via-stream", named), make)?;
@@ -411,13 +445,15 @@ impl HostDescriptor for View<'_> {
             None => self.table.push(Box::new(ClosedOutputStream) as DynOutputStream)?,
         };
         let line = OutLine::of(&tape, "file", &named);
-        self.tap_out(&stream, flow, line)?;
+        let end = id.and_then(|id| self.guard.recorder.labelled(|labels| labels.end_of(id))).flatten();
+        let kept = id.map_or(Kept::Nowhere, |id| Kept::File(id, end));
+        self.tap_out(&stream, flow, line, kept)?;
         Ok(stream)
     }
 
     async fn set_size(&mut self, fd: Fd, size: u64) -> FsResult<()> {
         self.count(Import::SetSize);
-        let of = self.may_write(&fd, "set-size", true)?;
+        let (of, id) = (self.may_write(&fd, "set-size", true)?, self.identity(&fd));
         let result = match self.charge_hole(&fd, size).await {
             Ok(()) => {
                 let (tape, named) = self.noted(&fd);
@@ -425,6 +461,9 @@ impl HostDescriptor for View<'_> {
             }
             Err(e) => Err(e),
         };
+        if let (Ok(()), Some(id)) = (&result, id) {
+            self.guard.recorder.labelled(|labels| labels.resized(id, size));
+        }
         self.ended(of, result)
     }
 

@@ -22,7 +22,7 @@ pub(crate) use listing::Listing;
 
 use crate::flow::{FlowId, Way};
 use crate::record::Stopped;
-use crate::roots::shared;
+use crate::roots::{Identity, shared};
 use crate::state::View;
 use crate::tape::key;
 use customs_ledger::material::SourceKind;
@@ -57,6 +57,8 @@ pub(crate) struct Handle {
     pub(crate) write: bool,
     /// Its size when it was opened: how much room reading it will take.
     pub(crate) size: u64,
+    /// Which file it is, whatever its name.
+    pub(crate) identity: Option<Identity>,
     reading: Option<FlowId>,
     writing: Option<FlowId>,
     /// The metadata last told about it, so that repeating `stat` adds nothing.
@@ -65,7 +67,8 @@ pub(crate) struct Handle {
 
 impl Handle {
     pub(crate) fn new(guest: GuestPath, mount: Option<usize>, access: Option<u64>, write: bool) -> Handle {
-        Handle { guest, mount, access, write, size: 0, reading: None, writing: None, told: None }
+        let identity = None;
+        Handle { guest, mount, access, write, size: 0, identity, reading: None, writing: None, told: None }
     }
 }
 
@@ -129,6 +132,7 @@ impl View<'_> {
 
     /// Decides on a path as the guest wrote it.
     pub(crate) fn target(&self, fd: &Fd, guest_rel: &str, cap: Capability, op: &'static str) -> FsResult<Target> {
+        self.guard.recorder.labelled(|labels| labels.about(guest_rel));
         let handle = self.handle(fd)?;
         let dir = match self.table.get(fd)? {
             Descriptor::Dir(dir) => dir,

@@ -102,9 +102,11 @@ impl View<'_> {
         self.not_denied(opened.identity, cap, OP, &target.requested, &real)?;
         let permit = permit.as_ref().unwrap_or(&target.permit);
         let of = recorder.allow(permit, OP, &target.requested, Some(real.as_str()), false).map_err(stopped)?;
-        let (mount, size) = (permit.mount(), opened.size);
+        let (mount, size, identity) = (permit.mount(), opened.size, opened.identity);
+        recorder.labelled(|labels| labels.opened(identity, size, false));
         let descriptor = self.descriptor(opened, mount, mode.open);
-        self.adopt(descriptor, Handle { size, ..Handle::new(real, mount, Some(of), false) })
+        let handle = Handle::new(real, mount, Some(of), false);
+        self.adopt(descriptor, Handle { size, identity: Some(identity), ..handle })
     }
 
     fn open_write(&mut self, target: &Target, mode: &Mode) -> FsResult<Fd> {
@@ -141,9 +143,10 @@ impl View<'_> {
         if mode.create {
             self.name_sink(of, &real)?;
         }
-        let mount = permit.mount();
+        let (mount, identity) = (permit.mount(), opened.identity);
+        recorder.labelled(|labels| labels.opened(identity, opened.size, true));
         let descriptor = self.descriptor(opened, mount, mode.open);
-        self.adopt(descriptor, Handle::new(real, mount, Some(of), true))
+        self.adopt(descriptor, Handle { identity: Some(identity), ..Handle::new(real, mount, Some(of), true) })
     }
 
     /// A hard link, or another spelling on a file system that folds case, is another name for a file that a rule denies by its name.
@@ -168,6 +171,7 @@ impl View<'_> {
     pub(crate) fn name_sink(&self, of: u64, path: &GuestPath) -> FsResult<()> {
         let name = path.file_name().unwrap_or("/");
         let label = format!("{path}#name");
+        self.guard.recorder.labelled(|labels| labels.place_name(name));
         // Not counted as file content: a name is written to a directory, and the number of names is bounded by the records they cause.
         self.guard.recorder.whole_again(of, Way::Out(SinkKind::File), &label, name.as_bytes()).map_err(stopped)
     }

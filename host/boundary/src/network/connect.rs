@@ -48,15 +48,16 @@ impl From<Unreachable> for Failed {
     }
 }
 
-/// Resolves and connects. Each attempt is recorded before it is made. No stream: somebody else answers, a peer or a tape.
+/// Resolves and connects, for the request of this access record. Each attempt is recorded before it is made. No stream: somebody else answers, a peer or a tape.
 pub(crate) async fn connect(
     recorder: &Recorder,
     network: &Network,
     permit: &Permit,
     endpoint: &Endpoint,
+    of_request: u64,
     exchange: &str,
 ) -> Result<Option<TcpStream>, Failed> {
-    let addresses = addresses(recorder, network, permit, exchange).await?;
+    let addresses = addresses(recorder, network, permit, of_request, exchange).await?;
     let mut last = Failed::new(Error::DestinationNotFound, "there is no address");
     let asked = endpoint.to_string();
     let count = addresses.len();

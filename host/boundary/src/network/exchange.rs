@@ -112,7 +112,7 @@ impl Exchange {
         };
         tape.later(key!("http.place", name), waiting).await?;
         let late = |_| Failed::new(Error::ConnectionTimeout, "no connection in time");
-        let line = Exchange::line(&self.recorder, &self.network, &self.permit, &self.endpoint, &self.name);
+        let line = Exchange::line(&self.recorder, &self.network, &self.permit, &self.endpoint, self.of, &self.name);
         let line =
             in_time(&tape, "http.connected", &name, self.options.connect.or(Some(CONNECT)), line, late).await??;
         let wait = self.options.first_byte;
@@ -135,9 +135,10 @@ impl Exchange {
         network: &Network,
         permit: &Permit,
         endpoint: &Endpoint,
+        of: u64,
         name: &str,
     ) -> Result<Line, Failed> {
-        let stream = connect(recorder, network, permit, endpoint, name).await?;
+        let stream = connect(recorder, network, permit, endpoint, of, name).await?;
         let mut line = match &network.peer {
             Some(peer) => Line::Peer(Arc::clone(peer)),
             None => Line::Tape,

@@ -35,6 +35,7 @@ pub(crate) async fn addresses(
     recorder: &Recorder,
     network: &Network,
     permit: &Permit,
+    of_request: u64,
     of_exchange: &str,
 ) -> Result<Vec<(IpAddr, Permit)>, Unreachable> {
     let Some(endpoint) = permit.endpoint() else {
@@ -49,6 +50,7 @@ pub(crate) async fn addresses(
                     return Err(Unreachable::Denied(denial));
                 }
             };
+            recorder.labelled(|labels| labels.promise_lookup(of, of_request));
             let found = ask(recorder, network, of, (name, name), of_exchange).await;
             if let Err(Unreachable::Unresolved(why)) = &found {
                 recorder.outcome(of, Some(why))?;

@@ -198,6 +198,7 @@ impl ip_name_lookup::Host for View<'_> {
         let recorder = self.guard.recorder.clone();
         let of = recorder.allow(&permit, OP, &name, Some(&host.to_string()), true).map_err(trap)?;
         recorder.expect_outcome(of);
+        recorder.labelled(|labels| labels.promise_name(of, "name", &name));
         let source = matches!(host, Host::Name(_)).then(|| host.to_string());
         let tape = recorder.tape().clone();
         let instance = if tape.is_on() { format!("lookup {}", tape.instance("lookup")) } else { String::new() };

@@ -31,10 +31,11 @@ use crate::flow::Way;
 use crate::imports::Import;
 use crate::record::Stopped;
 use crate::state::View;
-use crate::tap::{InTap, Line, OutLine, OutTap};
+use crate::tap::{InTap, Kept, Line, OutLine, OutTap};
 use address::{Answered, Refused};
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_policy::{Denial, DenialCode, Permit, Request};
+use customs_trace::Label;
 use notes::Names;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -174,13 +175,15 @@ impl View<'_> {
         }
     }
 
-    /// Puts taps before the two streams of a connection. Its flows are named `name` and belong to access `of`.
+    /// Puts taps before the two streams of a connection. Its flows are named `name` and belong to access `of`; `chosen` is the label of the
+    /// address that the guest connected to.
     fn tap_connection(
         &mut self,
         of: u64,
         name: &str,
         input: &Resource<DynInputStream>,
         output: &Resource<DynOutputStream>,
+        chosen: Label,
     ) -> SocketResult<()> {
         let recorder = self.guard.recorder.clone();
         let flow = recorder.begin(of, Way::In(SourceKind::Socket), name.to_owned()).map_err(trap)?;
@@ -193,7 +196,7 @@ impl View<'_> {
         let slot = self.table.get_mut(output)?;
         let inner = std::mem::replace(slot, Box::new(ClosedOutputStream));
         let line = OutLine::of(recorder.tape(), "socket", name);
-        *slot = Box::new(OutTap::new(inner, recorder.clone(), flow, line));
+        *slot = Box::new(OutTap::new(inner, recorder.clone(), flow, line).keeping(Kept::Under(chosen)));
         recorder.release(flow);
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::record::Recorder;
 use crate::state::View;
 use crate::tape::key;
 use customs_policy::{Capability, Denial, DenialCode, Request};
+use customs_trace::Label;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use wasmtime::component::Resource;
@@ -36,14 +37,16 @@ struct Connecting {
     of: u64,
     /// Of its flows.
     name: String,
+    /// The label of the address.
+    chosen: Label,
     ended: bool,
 }
 
 impl Connecting {
-    fn end(mut self, error: Option<&str>) -> SocketResult<(u64, String)> {
+    fn end(mut self, error: Option<&str>) -> SocketResult<(u64, String, Label)> {
         self.ended = true;
         self.recorder.outcome(self.of, error).map_err(trap)?;
-        Ok((self.of, std::mem::take(&mut self.name)))
+        Ok((self.of, std::mem::take(&mut self.name), self.chosen))
     }
 }
 
@@ -72,7 +75,7 @@ impl View<'_> {
         let (at, shown) = (host(peer.ip()), peer.to_string());
         let permit = self.near(&Request::TcpAccept { host: &at, port: peer.port() }, "tcp-accept", &shown)?;
         let of = self.guard.recorder.allow(&permit, "tcp-accept", &shown, Some(&end(&permit)), true).map_err(trap)?;
-        self.tap_connection(of, &format!("tcp://{}", end(&permit)), input, output)?;
+        self.tap_connection(of, &format!("tcp://{}", end(&permit)), input, output, Label::CLEAN)?;
         self.guard.sockets.tcp.insert(socket.rep(), Tcp { wall: Arc::clone(listener), connecting: None });
         Ok(())
     }
@@ -161,7 +164,8 @@ impl HostTcpSocket for View<'_> {
             return self.socket_ended(of, started);
         }
         let name = format!("tcp://{}", end(&permit));
-        self.tcp(&socket)?.connecting = Some(Connecting { recorder, of, name, ended: false });
+        let chosen = recorder.labelled(|labels| labels.all_of("remote-address")).unwrap_or(Label::CLEAN);
+        self.tcp(&socket)?.connecting = Some(Connecting { recorder, of, name, chosen, ended: false });
         Ok(())
     }
 
@@ -184,8 +188,8 @@ impl HostTcpSocket for View<'_> {
         let connecting = self.tcp(&socket)?.connecting.take();
         let ended = connecting.map(|one| one.end(None)).transpose()?;
         let streams = self.streams_of(made, socket.rep())?;
-        let Some((of, name)) = ended else { return Err(ErrorCode::NotInProgress.into()) };
-        self.tap_connection(of, &name, &streams.0, &streams.1)?;
+        let Some((of, name, chosen)) = ended else { return Err(ErrorCode::NotInProgress.into()) };
+        self.tap_connection(of, &name, &streams.0, &streams.1, chosen)?;
         Ok(streams)
     }
 

@@ -9,12 +9,14 @@ use super::wall::{Kind, Wall};
 use super::{MAX_BUFFER, SocketResult, family, hand_on, trap};
 use crate::flow::{FlowId, Way};
 use crate::imports::Import;
+use crate::labels::Labels;
 use crate::record::Stopped;
 use crate::state::View;
 use crate::tape::key;
 use bytes::Bytes;
 use customs_ledger::material::{SinkKind, SourceKind};
 use customs_policy::{Permit, Request};
+use customs_trace::{Label, Step};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,6 +42,8 @@ pub(super) struct Udp {
     pub(super) wall: Arc<Wall>,
     /// The peer it is connected to.
     remote: Option<SocketAddr>,
+    /// The label of its address.
+    chosen: Label,
     /// Datagrams that the guest was last told it may send.
     permitted: u64,
     sending: Peers,
@@ -109,7 +113,7 @@ impl View<'_> {
     }
 
     /// Sends one datagram; false where the system takes none now.
-    fn send_one(&mut self, stream: &Out, datagram: OutgoingDatagram) -> SocketResult<bool> {
+    fn send_one(&mut self, stream: &Out, at: usize, datagram: OutgoingDatagram) -> SocketResult<bool> {
         let socket = self.udp_of(stream.rep())?;
         let given = datagram.remote_address.map(SocketAddr::from);
         let to = match (given, socket.remote) {
@@ -135,6 +139,12 @@ impl View<'_> {
         if room == 0 {
             return Ok(false);
         }
+        let fixed = self.udp_of(stream.rep())?.chosen;
+        self.guard.recorder.labelled(|labels| {
+            let data = Step::Field("data".to_owned());
+            labels.place(labels.row_of("datagrams", at, &data));
+            labels.under(labels.rest_of("datagrams", at, &data).or(fixed));
+        });
         self.udp_of(stream.rep())?.see(Far::Send, to, &permit, &datagram.data).map_err(trap)?;
         if swallowed {
             return Ok(true);
@@ -164,7 +174,7 @@ impl udp_create_socket::Host for View<'_> {
         };
         self.name_socket(socket.rep(), "udp");
         let (sending, receiving) = (Peers::new(), Peers::new());
-        let entry = Udp { wall, remote: None, permitted: 0, sending, receiving };
+        let entry = Udp { wall, remote: None, chosen: Label::CLEAN, permitted: 0, sending, receiving };
         self.guard.sockets.udp.insert(socket.rep(), entry);
         Ok(socket)
     }
@@ -226,8 +236,9 @@ impl HostUdpSocket for View<'_> {
         };
         self.name_socket(incoming.rep(), "incoming");
         self.name_socket(outgoing.rep(), "outgoing");
+        let chosen = self.guard.recorder.labelled(|labels| labels.all_of("remote-address")).unwrap_or(Label::CLEAN);
         let entry = self.udp(rep)?;
-        entry.remote = remote;
+        (entry.remote, entry.chosen) = (remote, chosen);
         entry.permitted = 0;
         self.guard.sockets.streams.insert(incoming.rep(), rep);
         self.guard.sockets.streams.insert(outgoing.rep(), rep);
@@ -298,6 +309,7 @@ impl HostIncomingDatagramStream for View<'_> {
                     let change = wall.recorder.tape().change(SourceKind::Socket, &format!("udp://{}", end(&permit)));
                     let data = change.map_or(data.clone(), |change| change.shared(0, &data));
                     self.udp_of(rep)?.see(Far::Receive, from, &permit, &data).map_err(trap)?;
+                    self.guard.recorder.labelled(Labels::row);
                     kept.push(IncomingDatagram { data: data.into(), remote_address: from.into() });
                 }
                 // A lookup since it came may have shown that a rule denies its sender.
@@ -351,8 +363,8 @@ impl HostOutgoingDatagramStream for View<'_> {
             return Err(SocketError::trap(wasmtime::format_err!("more datagrams than check-send permitted")));
         }
         let mut sent = 0;
-        for datagram in datagrams {
-            match self.send_one(&stream, datagram) {
+        for (at, datagram) in datagrams.into_iter().enumerate() {
+            match self.send_one(&stream, at, datagram) {
                 Ok(true) => sent += 1,
                 Ok(false) => break,
                 // An error after the first is for the next call to find, unless the call is over.

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Audit) -> Result<Exit, Fault> {
     }
     let fuel = if plan.given.limits().fuel.is_some() { Fuel::Counted } else { Fuel::Off };
     let host = Host::new(fuel, Allocation::Pooling).map_err(Fault::internal)?;
-    let (tracing, cache) = (tracing(&plan.given), state.cache.as_ref());
+    let (tracing, cache) = (tracing(None, &plan.given), state.cache.as_ref());
     let program = Arc::new(load_as(tracing, &host, &args.component, plan.sha256, cache)?);
     let bytes = plan::bytes(&args.component, program.sha256())?;
     let statics = customs_audit::statics::look(&bytes);

@@ -18,6 +18,7 @@ pub(crate) mod traces;
 pub(crate) mod verify;
 pub(crate) mod why;
 
+use crate::cli::TraceWhat;
 use crate::exit::Fault;
 use crate::machine;
 use crate::output;
@@ -88,9 +89,14 @@ pub(crate) fn load_as(
     Program::new(host, loaded).map_err(|why| Fault::Refused(format!("{name} {why}")))
 }
 
-/// Whether a component is to be compiled with what follows its data.
-pub(crate) fn tracing(policy: &Policy) -> Tracing {
-    if policy.traces() { Tracing::On } else { Tracing::Off }
+/// What `--trace` asks for, and otherwise the policy.
+pub(crate) fn tracing(asked: Option<TraceWhat>, policy: &Policy) -> Tracing {
+    match asked {
+        Some(TraceWhat::Branches) => Tracing::Branches,
+        Some(TraceWhat::Data) => Tracing::On,
+        None if policy.traces() => Tracing::On,
+        None => Tracing::Off,
+    }
 }
 
 /// Documentation from a `.wit` of the same name beside the component, where there is one that can be read.

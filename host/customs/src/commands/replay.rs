@@ -8,10 +8,11 @@ use crate::output::{Colour, paint};
 use crate::show::json::Subject;
 use crate::show::text::clean;
 use crate::{machine, output, show};
-use customs_engine::load::{Allocation, Fuel, Tracing};
+use customs_engine::load::{Allocation, Fuel};
 use customs_engine::replay::causal::causes_after;
 use customs_engine::replay::compare::{differences, parts};
 use customs_engine::replay::file::{MAX_BYTES, read};
+use customs_engine::replay::passes::{MAX_SOURCES, Passes, further};
 use customs_engine::replay::{Cause, Differences, Divergence, How, Named, NotPlayed, Played, Recording, play};
 use customs_engine::{CallError, Host, Program};
 use customs_ledger::{create_private, run_id};
@@ -28,6 +29,8 @@ struct Outcome {
     divergence: Option<Divergence>,
     differences: Option<Differences>,
     causes: Option<Vec<Cause>>,
+    /// How it was traced, where it was.
+    passes: Option<Passes>,
 }
 
 pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
@@ -67,7 +70,9 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
             if let Some(members) = object.as_object_mut() {
                 members.insert("replay".to_owned(), told(&outcome, &shown));
                 if outcome.causes.is_some() {
-                    members.insert("methods".to_owned(), json!(["match", "causal"]));
+                    let traced = report.traced.as_ref().map(|_| "trace");
+                    let methods = ["match"].into_iter().chain(traced).chain(["causal"]);
+                    members.insert("methods".to_owned(), json!(methods.collect::<Vec<_>>()));
                 }
             }
             output::result(&format!("{object}\n"))?;
@@ -125,7 +130,7 @@ fn component(args: &Replay, recording: &Recording) -> Result<(Arc<Program>, Path
     };
     let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
     // What was run under a policy that traces is replayed so: its flow rules acted on what they saw.
-    let tracing = if args.trace { Tracing::On } else { tracing(&recording.policy) };
+    let tracing = tracing(args.trace, &recording.policy);
     let loaded =
         load_as(tracing, &host, &path, expect, state.cache.as_ref()).map_err(|fault| match (&args.component, fault) {
             (None, Fault::Refused(why)) => {
@@ -158,25 +163,36 @@ async fn outcome(
     if other {
         let played = play(program, recording, &loosely(stamp)).await.map_err(not_played)?;
         let differences = Some(differences(recording, &played));
-        return Ok(Outcome { played, divergence: None, differences, causes: None });
+        let passes = once(&played);
+        return Ok(Outcome { played, divergence: None, differences, causes: None, passes });
     }
     let how = How { in_order: true, stamp: stamp.clone(), ..How::default() };
-    let played = play(program, recording, &how).await.map_err(not_played)?;
+    let mut played = play(program, recording, &how).await.map_err(not_played)?;
     if let Some(divergence) = parts(recording, &played) {
         // It was stopped where it parted: what it does in all shows a replay that is not held to the order.
         let played = play(program, recording, &loosely(stamp)).await.map_err(not_played)?;
         let differences = Some(differences(recording, &played));
         let causes = (!named.is_empty()).then(Vec::new);
-        return Ok(Outcome { played, divergence: Some(divergence), differences, causes });
+        let passes = once(&played);
+        return Ok(Outcome { played, divergence: Some(divergence), differences, causes, passes });
+    }
+    let mut passes = None;
+    if program.is_traced() {
+        passes = Some(further(program, recording, &mut played).await.map_err(not_played)?);
     }
     if named.is_empty() {
-        return Ok(Outcome { played, divergence: None, differences: None, causes: None });
+        return Ok(Outcome { played, divergence: None, differences: None, causes: None, passes });
     }
     let caused = causes_after(program, recording, named, played).await.map_err(not_played)?;
     let mut played = caused.unchanged;
     played.report.findings.extend(caused.findings);
     played.report.findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.sink, f.source));
-    Ok(Outcome { played, divergence: caused.divergence, differences: None, causes: Some(caused.causes) })
+    Ok(Outcome { played, divergence: caused.divergence, differences: None, causes: Some(caused.causes), passes })
+}
+
+/// What is not the run again is traced once: a source may have another number each time.
+fn once(played: &Played) -> Option<Passes> {
+    played.report.traced.is_some().then(|| Passes { made: 1, sharing: 0 })
 }
 
 /// The `replay` object of `customs.run/1`.
@@ -196,6 +212,10 @@ fn told(outcome: &Outcome, recording: &str) -> Value {
     });
     if let (Some(causes), Some(members)) = (&outcome.causes, object.as_object_mut()) {
         members.insert("perturbed".to_owned(), causes.iter().map(Cause::to_json).collect());
+    }
+    if let (Some(passes), Some(members)) = (&outcome.passes, object.as_object_mut()) {
+        members.insert("passes".to_owned(), json!(passes.made));
+        members.insert("sharing".to_owned(), json!(passes.sharing));
     }
     object
 }
@@ -231,6 +251,13 @@ fn person(outcome: &Outcome) -> String {
             text.push_str(&line("replay", Colour::Dim, "the same result and the same accesses"));
         }
         (None, Some(_)) => text.push_str(&line("replay", Colour::Yellow, "the component does something else")),
+    }
+    if let Some(Passes { made: made @ 2.., sharing }) = outcome.passes {
+        let rest = match sharing {
+            0 => "every source has a label of its own".to_owned(),
+            more => format!("{more} sources share a label, because {MAX_SOURCES} are told apart"),
+        };
+        text.push_str(&line("trace", Colour::Dim, &format!("{made} passes: {rest}")));
     }
     if let Some(differences) = &outcome.differences {
         if let Some((was, is)) = &differences.ending {

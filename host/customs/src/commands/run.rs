@@ -9,7 +9,7 @@ use crate::{arguments, machine, output, show};
 use customs_boundary::{Context, Hidden, Roots, Said};
 use customs_engine::load::{Allocation, Fuel};
 use customs_engine::replay::file::write as write_recording;
-use customs_engine::{CallError, Ending, Form, Host, Listed, Program, Report, Session};
+use customs_engine::{CallError, Ending, Form, Host, Listed, Program, Report, Session, TracedSink};
 use customs_flow::Severity;
 use customs_ledger::{Component, Event, Ledger, LedgerError, Open, RunKey, create_private, run_id, verify};
 use customs_policy::{Layer, Policy, RawGrants};
@@ -56,7 +56,7 @@ fn from_file(args: &Run) -> Result<FromFile, Fault> {
 
 fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let file = from_file(args)?;
-    let flags = RawGrants { trace: args.trace, ..args.grants.raw(&args.limits) };
+    let flags = RawGrants { trace: args.trace.is_some(), ..args.grants.raw(&args.limits) };
     let (policy, grounds) = build_remembering(file.layer, flags)?;
     let policy = Arc::new(policy);
     if let Some(real) = &file.real {
@@ -87,7 +87,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     }
     let fuel = if policy.limits().fuel.is_some() { Fuel::Counted } else { Fuel::Off };
     let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
-    let tracing = tracing(&policy);
+    let tracing = tracing(args.trace, &policy);
     let program = Arc::new(load_as(tracing, &host, &args.component, file.sha256, state.cache.as_ref())?);
     subject.sha256 = Some(program.sha256());
 
@@ -183,6 +183,12 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     output::person(&hidden.cover(&told));
     if let (Some(story), RunFormat::Text) = (&story, args.output) {
         output::person(&show::text::picture(story, &report, &hidden, args.reveal));
+    }
+    let shared = |sink: &TracedSink| sink.ranges.iter().any(|range| range.shared);
+    if report.traced.as_ref().is_some_and(|sinks| sinks.iter().any(shared)) {
+        output::person(
+            "trace    more sources than labels: a run with --record=FILE, and customs replay FILE --trace, tells them apart\n",
+        );
     }
     Ok(exit(&args.fail_on, &report))
 }

@@ -165,8 +165,8 @@ impl Key {
         let mut digest = DigestHasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut digest);
         digest.0.update(concat!("customs ", env!("CARGO_PKG_VERSION"), " code 1"));
-        if tracing == Tracing::On {
-            digest.0.update(" traced 1");
+        if let Some(follow) = tracing.follow() {
+            digest.0.update(format!(" traced {} {follow:?}", customs_trace::VERSION));
         }
         Self { wasm: wasm.sha256(), configuration: digest.0.finalize().into() }
     }

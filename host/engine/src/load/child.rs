@@ -115,9 +115,14 @@ fn reap(child: &mut Child) -> Result<ExitStatus, LoadError> {
 }
 
 fn send_request(mut input: UnixStream, start: Start<'_>, wasm: &[u8]) -> io::Result<()> {
-    let fuel = u8::from(start.fuel == Fuel::Counted) + 2 * u8::from(start.tracing == Tracing::On);
+    let follow = match start.tracing {
+        Tracing::Off => "",
+        Tracing::On => "+data",
+        Tracing::Branches => "+branches",
+    };
+    let fuel = if start.fuel == Fuel::Counted { "fuel" } else { "free" };
     let CompileBounds { deadline, memory } = start.bounds;
-    writeln!(input, "{PROTOCOL} {fuel} {memory} {}", deadline.as_secs().max(1))?;
+    writeln!(input, "{PROTOCOL} {fuel}{follow} {memory} {}", deadline.as_secs().max(1))?;
     input.write_all(wasm)
 }
 
@@ -231,11 +236,17 @@ struct Settings {
 impl Settings {
     fn parse(line: &str) -> Option<Self> {
         let mut words = line.strip_prefix(PROTOCOL)?.split_ascii_whitespace();
-        let (fuel, tracing) = match words.next()? {
-            "0" => (Fuel::Off, Tracing::Off),
-            "1" => (Fuel::Counted, Tracing::Off),
-            "2" => (Fuel::Off, Tracing::On),
-            "3" => (Fuel::Counted, Tracing::On),
+        let first = words.next()?;
+        let (fuel, follow) = first.split_once('+').unwrap_or((first, ""));
+        let fuel = match fuel {
+            "free" => Fuel::Off,
+            "fuel" => Fuel::Counted,
+            _ => return None,
+        };
+        let tracing = match follow {
+            "" => Tracing::Off,
+            "data" => Tracing::On,
+            "branches" => Tracing::Branches,
             _ => return None,
         };
         Some(Self { fuel, tracing, memory: words.next()?.parse().ok()?, deadline_seconds: words.next()?.parse().ok()? })

@@ -80,7 +80,7 @@ impl Compiler {
         wasm: &Wasm,
         on_slow: &dyn Fn(Duration),
     ) -> Result<Loaded, LoadError> {
-        self.load_as(tracing, CompileBounds::default(), engine, cache, wasm, on_slow)
+        self.load_as(tracing, CompileBounds::of(tracing), engine, cache, wasm, on_slow)
     }
 
     #[cfg(test)]
@@ -121,9 +121,9 @@ impl Compiler {
         };
         let key = Key::new(engine, wasm, tracing);
         if let Some(component) = cache.load(engine, &key) {
-            match tracing {
-                Tracing::Off => return Ok(loaded(component, None, true, None)),
-                Tracing::On => {
+            match tracing.follow() {
+                None => return Ok(loaded(component, None, true, None)),
+                Some(_) => {
                     // Code whose map is gone is as good as none.
                     if let Some(map) = cache.map(&key) {
                         return Ok(loaded(component, Some(map), true, None));
@@ -184,9 +184,9 @@ impl Compiler {
 
 /// The map of a traced component, off its code.
 fn taken(tracing: Tracing, draft: &Draft<'_>) -> Result<Option<Map>, LoadError> {
-    match tracing {
-        Tracing::Off => Ok(None),
-        Tracing::On => {
+    match tracing.follow() {
+        None => Ok(None),
+        Some(_) => {
             let map = take_map(draft.file()).map_err(no_place)?;
             Ok(Some(Map::from_bytes(&map).ok_or_else(|| LoadError::internal("has a label map that cannot be read"))?))
         }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::trace::Tracing;
+
 /// The largest file that is read. Language runtimes are 10 to 20 MB, which leaves ten times that for libraries and
 /// data; it is all held in memory, so that larger would mean a process of gigabytes.
 pub const MAX_WASM_BYTES: u64 = 256 << 20;
@@ -9,6 +11,9 @@ pub const MAX_WASM_BYTES: u64 = 256 << 20;
 /// How long one compilation may take, in wall time. An 18 MB Python component needs about 5 s on two idle cores; ten
 /// times that leaves room for a slow or busy machine. Not scaled by size: padding would buy a bomb more time.
 pub const COMPILE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How many times longer what is traced may take: its code is two to five times as large, with branches followed more.
+const TRACED_TIMES: u32 = 5;
 
 /// How much memory one compilation may use. An 18 MB Python component needs 370 MB; ten times that is still what a
 /// machine that serves tools can spare for a minute.
@@ -119,6 +124,13 @@ impl Limit {
 pub(super) struct CompileBounds {
     pub(super) deadline: Duration,
     pub(super) memory: u64,
+}
+
+impl CompileBounds {
+    pub(super) fn of(tracing: Tracing) -> Self {
+        let times = if tracing == Tracing::Off { 1 } else { TRACED_TIMES };
+        Self { deadline: COMPILE_DEADLINE.saturating_mul(times), ..Self::default() }
+    }
 }
 
 impl Default for CompileBounds {

@@ -22,10 +22,7 @@ pub(super) fn produce(engine: &Engine, wasm: &Wasm, tracing: Tracing) -> Result<
             &adapted
         }
     };
-    let instrumented = match tracing {
-        Tracing::Off => None,
-        Tracing::On => Some(instrument(component)?),
-    };
+    let instrumented = tracing.follow().map(|follow| instrument(component, follow)).transpose()?;
     let component = instrumented.as_ref().map_or(component, |instrumented| &instrumented.component);
     let code = engine.precompile_component(component).map_err(|error| {
         let why = cause(&error.to_string(), &error.root_cause().to_string());

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use customs_trace::{Instrumented, Map, Reason};
+use customs_trace::{Follow, Instrumented, Map, Reason};
 
 use super::error::LoadError;
 use super::limits::Limit;
@@ -19,6 +19,20 @@ pub enum Tracing {
     Off,
     /// Instrumented: every byte with the sources that it comes from.
     On,
+    /// And with those that branches on the way to it were decided by.
+    Branches,
+}
+
+impl Tracing {
+    /// What is followed, if anything.
+    #[must_use]
+    pub fn follow(self) -> Option<Follow> {
+        match self {
+            Self::Off => None,
+            Self::On => Some(Follow::Data),
+            Self::Branches => Some(Follow::Branches),
+        }
+    }
 }
 
 /// Largest map that is read back: names and parts of at most fifty thousand parts.
@@ -27,8 +41,8 @@ const MAX_MAP: u64 = 16 << 20;
 /// Last word of code with a map behind it.
 const MARK: &[u8; 8] = b"cus-map1";
 
-pub(super) fn instrument(component: &[u8]) -> Result<Instrumented, LoadError> {
-    customs_trace::instrument(component).map_err(|refusal| match refusal.reason() {
+pub(super) fn instrument(component: &[u8], follow: Follow) -> Result<Instrumented, LoadError> {
+    customs_trace::instrument(component, follow).map_err(|refusal| match refusal.reason() {
         Reason::Size => LoadError::limit(Limit::Size, refusal.to_string()),
         Reason::Internal => LoadError::internal(refusal.to_string()),
         Reason::Invalid | Reason::Shape => LoadError::refused(refusal.to_string()),

@@ -17,6 +17,7 @@
 pub mod causal;
 pub mod compare;
 pub mod file;
+pub mod passes;
 mod play;
 
 pub use causal::{Cause, Causes, Influence, Named, causes};

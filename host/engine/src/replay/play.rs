@@ -5,7 +5,7 @@ use super::{Recording, parted};
 use crate::report::Report;
 use crate::{CallError, Program, Session};
 use customs_boundary::tape::{Change, Recorded, Tape};
-use customs_boundary::{Context, Network, Roots, Secrets};
+use customs_boundary::{Assignment, Context, Network, Roots, Secrets};
 use customs_ledger::material::SourceKind;
 use customs_ledger::{Component, Event, Head, Ledger, Open, RunKey};
 use customs_policy::{HostView, PathKind, Policy};
@@ -23,6 +23,8 @@ pub struct How {
     pub in_order: bool,
     /// A source with other bytes.
     pub change: Option<Change>,
+    /// Which sources have labels, where the component is a traced one. Left out, they have them as they come.
+    pub plan: Option<Assignment>,
     /// The name and the time of the run in its `open` record; those of the recording where left out.
     pub stamp: Option<(String, String)>,
 }
@@ -137,7 +139,7 @@ pub async fn play(program: &Arc<Program>, recording: &Recording, how: &How) -> R
         Arc::new(RunKey::of_recording(recording.key)),
         Instant::now(),
     );
-    let session = session.with_defaults(recording.defaults).playing(tapes);
+    let session = session.with_defaults(recording.defaults).playing(tapes).labelling(how.plan.clone());
     let prepared = if program.catalogue().form.describes_itself() {
         let nothing = Arc::new(Policy::build(&[], &Nowhere).map_err(|e| internal(e.to_string()))?);
         let no_roots = Roots::of_recording(&nothing, &[]).map_err(|e| internal(e.to_string()))?;

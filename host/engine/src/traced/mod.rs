@@ -6,16 +6,17 @@
 //!                                                                +-> the report's `traced`
 //! ```
 
+mod json_text;
 mod painted;
 mod place;
 
+pub(crate) use json_text::members;
 pub(crate) use painted::Painted;
+pub(crate) use place::Shown;
 
-use crate::catalogue::Form;
-use crate::json::Signature;
 use customs_boundary::Traces;
 use customs_flow::{Finding, Strength, TracedLabel, traced};
-use customs_ledger::material::{Sink, SinkKind, Source};
+use customs_ledger::material::{Sink, Source};
 use customs_trace::{Label, SOURCES};
 use std::collections::BTreeMap;
 
@@ -34,14 +35,8 @@ pub(crate) struct Told {
     pub(crate) whole: bool,
 }
 
-pub(crate) fn tell(
-    traces: &Traces,
-    sources: &[Source],
-    sinks: &[Sink],
-    signature: Option<&Signature>,
-    form: Form,
-) -> Told {
-    let ranges = place::ranges(traces, sinks, signature, form);
+pub(crate) fn tell(traces: &Traces, sources: &[Source], sinks: &[Sink], shown: &Shown<'_>) -> Told {
+    let ranges = place::ranges(traces, sinks, shown);
     let (findings, whole) = findings(traces, &ranges, sources, sinks);
     Told { findings, painted: Painted::of(ranges, &traces.bits), whole: whole && !traces.cut }
 }
@@ -50,7 +45,6 @@ fn findings(traces: &Traces, ranges: &Ranges, sources: &[Source], sinks: &[Sink]
     let mut findings = Vec::new();
     for sink in sinks {
         let in_sink = ranges.get(&sink.id).map(Vec::as_slice).unwrap_or_default();
-        let request = matches!(sink.kind, SinkKind::HttpRequest | SinkKind::Dns | SinkKind::Socket);
         for (bit, of_bit) in (0..SOURCES).zip(&traces.bits) {
             let label = |wanted: Strength| {
                 let carries = |label: Label| match wanted {
@@ -59,12 +53,7 @@ fn findings(traces: &Traces, ranges: &Ranges, sources: &[Source], sinks: &[Sink]
                 };
                 let found =
                     union(in_sink.iter().filter(|(_, _, label)| carries(*label)).map(|(from, to, _)| (*from, *to)));
-                let somewhere = request && carries(traces.requests);
-                (!found.is_empty() || somewhere).then_some(TracedLabel {
-                    strength: wanted,
-                    ranges: found,
-                    shared: of_bit.len() > 1,
-                })
+                (!found.is_empty()).then_some(TracedLabel { strength: wanted, ranges: found, shared: of_bit.len() > 1 })
             };
             // One finding for each pair: what is weak beside what is strong says nothing more.
             let Some(label) = label(Strength::Strong).or_else(|| label(Strength::Weak)) else { continue };

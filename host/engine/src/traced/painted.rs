@@ -1,9 +1,10 @@
-//! Ranges of sinks by the sources in them: in rising order, none over another.
+//! Ranges of sinks by the sources in them: in rising order, none over another. Several passes over one run, each with other sources on the
+//! labels, are laid over each other here.
 
 use super::Ranges;
 use crate::report::{TracedRange, TracedSink};
 use customs_trace::{Label, SOURCES};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Ranges of one sink that are told. A picture of more is no picture, and a megabyte of JSON holds some ten thousand of them.
 const MAX_OF_SINK: usize = 4_096;
@@ -33,6 +34,17 @@ impl Mix {
             numbers.extend(sources.iter().take(MAX_NAMED));
             mix.shared |= sources.len() > 1;
         }
+        mix.settle();
+        mix
+    }
+
+    fn and(&self, other: &Mix) -> Mix {
+        let both = |one: &[u64], other: &[u64]| one.iter().chain(other).copied().collect();
+        let mut mix = Mix {
+            strong: both(&self.strong, &other.strong),
+            weak: both(&self.weak, &other.weak),
+            shared: self.shared || other.shared,
+        };
         mix.settle();
         mix
     }
@@ -113,6 +125,54 @@ impl Painted {
         super::union(of_it.map(|(from, to, _)| (*from, *to)))
     }
 
+    /// Leaves these sources, each of which had a label of its own, and no others.
+    pub(crate) fn keep(&mut self, sources: &BTreeSet<u64>) {
+        let mut mixes = Mixes::default();
+        for runs in self.sinks.values_mut() {
+            let mut kept = Vec::new();
+            for (from, to, mix) in runs.iter() {
+                let mut mix = self.mixes.get(*mix).clone();
+                mix.strong.retain(|number| sources.contains(number));
+                mix.weak.retain(|number| sources.contains(number));
+                mix.shared = false;
+                if !mix.is_empty() {
+                    push(&mut kept, (*from, *to, mixes.number(mix)));
+                }
+            }
+            *runs = kept;
+        }
+        self.mixes = mixes;
+        self.sinks.retain(|_, runs| !runs.is_empty());
+    }
+
+    /// Lays another pass over this one.
+    pub(crate) fn lay(&mut self, other: &Painted) {
+        for (sink, theirs) in &other.sinks {
+            let ours = self.sinks.remove(sink).unwrap_or_default();
+            let mut places: Vec<u64> = ours.iter().chain(theirs).flat_map(|(from, to, _)| [*from, *to]).collect();
+            places.sort_unstable();
+            places.dedup();
+            let (mut ours, mut theirs) = (ours.iter().peekable(), theirs.iter().peekable());
+            let mut laid = Vec::new();
+            for (from, to) in places.iter().zip(places.iter().skip(1)) {
+                while ours.next_if(|(_, end, _)| end <= from).is_some() {}
+                while theirs.next_if(|(_, end, _)| end <= from).is_some() {}
+                let here = |run: Option<&&Run>| run.filter(|(begin, _, _)| begin <= from).map(|(_, _, mix)| *mix);
+                let mix = match (here(ours.peek()), here(theirs.peek())) {
+                    (None, None) => continue,
+                    (Some(ours), None) => ours,
+                    (None, Some(theirs)) => self.mixes.number(other.mixes.get(theirs).clone()),
+                    (Some(ours), Some(theirs)) => {
+                        let both = self.mixes.get(ours).and(other.mixes.get(theirs));
+                        self.mixes.number(both)
+                    }
+                };
+                push(&mut laid, (*from, *to, mix));
+            }
+            self.sinks.insert(*sink, laid);
+        }
+    }
+
     /// For the report: what is more than it lists is counted.
     pub(crate) fn told(&self) -> Vec<TracedSink> {
         let mut room = MAX_OF_CALL;
@@ -143,7 +203,7 @@ fn push(runs: &mut Vec<Run>, (from, to, mix): Run) {
 }
 
 /// Ranges that may lie over each other as ranges that do not, each with all labels there.
-fn flat(ranges: Vec<(u64, u64, Label)>) -> Vec<(u64, u64, Label)> {
+pub(super) fn flat(ranges: Vec<(u64, u64, Label)>) -> Vec<(u64, u64, Label)> {
     let mut turns: Vec<(u64, bool, u8)> = Vec::new();
     for (from, to, label) in ranges.into_iter().filter(|(from, to, label)| from < to && !label.is_clean()) {
         turns.push((from, true, label.0));
@@ -233,6 +293,24 @@ mod tests {
             Painted::of(Ranges::from([(3, vec![(0, 4, A), (6, 8, LAST)])]), &[vec![5], vec![], vec![], crowd]);
         assert_eq!(painted.of_source(3, last), [(6, 8)]);
         assert_eq!(painted.of_source(3, 100), [(6, 8)]);
+    }
+
+    #[test]
+    fn passes_are_laid_over_each_other_each_with_its_own_sources() {
+        let mut first =
+            Painted::of(Ranges::from([(3, vec![(0, 10, A), (4, 8, LAST)]), (4, vec![(0, 2, LAST)])]), &bits());
+        first.keep(&BTreeSet::from([5, 2]));
+        let second = [vec![9], vec![7], vec![], vec![]];
+        first.lay(&Painted::of(
+            Ranges::from([(3, vec![(6, 12, A), (9, 10, Label(0x20))]), (5, vec![(1, 2, B)])]),
+            &second,
+        ));
+        let told = first.told();
+        assert_eq!(told.iter().map(|sink| sink.sink).collect::<Vec<_>>(), [3, 5]);
+        let expected =
+            [range(0, 6, &[5], &[]), range(6, 9, &[5, 9], &[]), range(9, 10, &[5, 9], &[7]), range(10, 12, &[9], &[])];
+        assert_eq!(told[0].ranges, expected);
+        assert_eq!(told[1].ranges, [range(1, 2, &[7], &[])]);
     }
 
     #[test]

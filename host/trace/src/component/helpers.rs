@@ -27,8 +27,8 @@ pub(super) const SHADOW: u32 = 1;
 const REPORT: u32 = 2;
 
 /// What the host is called with: name, parameters, and whether there is a result.
-pub(super) const HOST_FUNCTIONS: [(&str, u32, bool); 3] =
-    [("leaving", 3, false), ("arrived", 1, true), ("source", 5, true)];
+pub(super) const HOST_FUNCTIONS: [(&str, u32, bool); 4] =
+    [("leaving", 3, false), ("arrived", 1, true), ("source", 5, true), ("piece", 6, true)];
 
 /// Indices of functions that every hook module has, behind the originals that it imports.
 #[derive(Debug, Clone, Copy)]
@@ -36,10 +36,12 @@ pub(super) struct Helpers {
     /// How many originals there are.
     pub(super) originals: u32,
     pub(super) lanes: Lanes,
+    /// What crosses may come from another component of the same composition.
+    pub(super) composed: bool,
 }
 
 impl Helpers {
-    fn leaving(self) -> u32 {
+    pub(super) fn leaving(self) -> u32 {
         self.originals
     }
 
@@ -52,44 +54,53 @@ impl Helpers {
         self.originals + 2
     }
 
+    fn piece(self) -> u32 {
+        self.originals + 3
+    }
+
     /// `(path, first, second, third, offset, length, label)`: one run into the report.
     pub(super) fn run(self) -> u32 {
-        self.originals + 3
+        self.originals + 4
     }
 
     /// Hands the report over.
     pub(super) fn flush(self) -> u32 {
-        self.originals + 4
+        self.originals + 5
     }
 
     /// `(pointer, bytes, path, first, second, third)`: runs of what is labelled.
     pub(super) fn report(self) -> u32 {
-        self.originals + 5
+        self.originals + 6
     }
 
     /// `(pointer, bytes, label)`
     pub(super) fn stamp(self) -> u32 {
-        self.originals + 6
+        self.originals + 7
     }
 
     /// `(path, first, second, third) -> label` of what arrived.
     pub(super) fn ask(self) -> u32 {
-        self.originals + 7
+        self.originals + 8
     }
 
     /// `(elements, bytes of each) -> bytes`, or a trap where that is no size of memory.
     pub(super) fn times(self) -> u32 {
-        self.originals + 8
+        self.originals + 9
     }
 
     /// `(pointer, bytes)`: what is expected joins the labels there.
     pub(super) fn expect(self) -> u32 {
-        self.originals + 9
+        self.originals + 10
+    }
+
+    /// `(pointer, bytes, path, first, second, third)`: labels bytes that arrived.
+    pub(super) fn place(self) -> u32 {
+        self.originals + 11
     }
 
     /// The first hook.
     pub(super) fn first_hook(self) -> u32 {
-        self.originals + 10
+        self.originals + 12
     }
 
     pub(super) fn argument(self, at: u32) -> u32 {
@@ -108,19 +119,23 @@ impl Helpers {
         self.handles() + 1
     }
 
+    pub(super) fn decided(self) -> u32 {
+        self.handles() + 2
+    }
+
     /// How many runs are in the report.
     fn cursor(self) -> u32 {
-        self.handles() + 2
+        self.handles() + 3
     }
 
     /// The hook that is at work.
     pub(super) fn hook(self) -> u32 {
-        self.handles() + 3
+        self.handles() + 4
     }
 
     /// What the host said of what arrived.
     pub(super) fn label(self) -> u32 {
-        self.handles() + 4
+        self.handles() + 5
     }
 
     /// Globals that are defined.
@@ -147,6 +162,7 @@ impl Helpers {
         }
         global(layout::HANDLES, ValType::I32);
         global(layout::EXPECTED, ValType::I32);
+        global(layout::DECIDED, ValType::I32);
     }
 
     /// The helpers themselves: parameters, result, body.
@@ -159,6 +175,7 @@ impl Helpers {
             (4, Some(ValType::I32), self.ask_body()),
             (2, Some(ValType::I32), times_body()),
             (2, None, self.expect_body()),
+            (6, None, self.place_body()),
         ]
     }
 
@@ -302,6 +319,75 @@ impl Helpers {
         f.instruction(&I::End);
         f.instruction(&I::I32Const(0xff));
         f.instruction(&I::I32And);
+        f.instruction(&I::End);
+        f
+    }
+
+    /// The bytes of a part: all with one label, or piece by piece as the host says.
+    fn place_body(self) -> Function {
+        let (pointer, bytes, path) = (0, 1, 2);
+        let (at, said, length) = (6, 7, 8);
+        let mut f = Function::new([(3, ValType::I32)]);
+        f.instruction(&I::GlobalGet(self.label()));
+        f.instruction(&I::I32Const(crate::map::PIECES.cast_signed()));
+        f.instruction(&I::I32And);
+        f.instruction(&I::I32Eqz);
+        f.instruction(&I::If(BlockType::Empty));
+        f.instruction(&I::LocalGet(pointer));
+        f.instruction(&I::LocalGet(bytes));
+        for field in 0..4 {
+            f.instruction(&I::LocalGet(path + field));
+        }
+        f.instruction(&I::Call(self.ask()));
+        f.instruction(&I::Call(self.stamp()));
+        f.instruction(&I::Return);
+        f.instruction(&I::End);
+        f.instruction(&I::Block(BlockType::Empty));
+        f.instruction(&I::Loop(BlockType::Empty));
+        f.instruction(&I::LocalGet(at));
+        f.instruction(&I::LocalGet(bytes));
+        f.instruction(&I::I32GeU);
+        f.instruction(&I::BrIf(1));
+        f.instruction(&I::GlobalGet(self.hook()));
+        for field in 0..4 {
+            f.instruction(&I::LocalGet(path + field));
+        }
+        f.instruction(&I::LocalGet(at));
+        f.instruction(&I::Call(self.piece()));
+        f.instruction(&I::LocalTee(said));
+        f.instruction(&I::I32Const(8));
+        f.instruction(&I::I32ShrU);
+        f.instruction(&I::LocalSet(length));
+        // No length is all that is left, and none is more than that.
+        f.instruction(&I::LocalGet(bytes));
+        f.instruction(&I::LocalGet(at));
+        f.instruction(&I::I32Sub);
+        f.instruction(&I::LocalGet(length));
+        f.instruction(&I::LocalGet(length));
+        f.instruction(&I::I32Eqz);
+        f.instruction(&I::LocalGet(length));
+        f.instruction(&I::LocalGet(bytes));
+        f.instruction(&I::LocalGet(at));
+        f.instruction(&I::I32Sub);
+        f.instruction(&I::I32GtU);
+        f.instruction(&I::I32Or);
+        f.instruction(&I::Select);
+        f.instruction(&I::LocalSet(length));
+        f.instruction(&I::LocalGet(pointer));
+        f.instruction(&I::LocalGet(at));
+        f.instruction(&I::I32Add);
+        f.instruction(&I::LocalGet(length));
+        f.instruction(&I::LocalGet(said));
+        f.instruction(&I::I32Const(0xff));
+        f.instruction(&I::I32And);
+        f.instruction(&I::Call(self.stamp()));
+        f.instruction(&I::LocalGet(at));
+        f.instruction(&I::LocalGet(length));
+        f.instruction(&I::I32Add);
+        f.instruction(&I::LocalSet(at));
+        f.instruction(&I::Br(0));
+        f.instruction(&I::End);
+        f.instruction(&I::End);
         f.instruction(&I::End);
         f
     }

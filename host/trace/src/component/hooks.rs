@@ -10,7 +10,9 @@ use wasmparser::{FuncType, ValType};
 use super::helpers::{Helpers, ORIGINALS};
 use super::shape::{Shape, Signature};
 use super::walk::{Flat, Walk, Way};
+use crate::core::calls::labelled;
 use crate::core::layout::Lanes;
+use crate::core::remap::Remap;
 use crate::core::width::Width;
 use crate::map::{Hook, Step};
 use crate::refusal::Refusal;
@@ -42,6 +44,16 @@ pub(super) enum Plan {
     ResourceDrop,
 }
 
+impl Plan {
+    /// Whether what stands before it is called by the guest, with labels. Else it is called by the host, without.
+    fn is_called_by_guest(&self) -> bool {
+        match self {
+            Self::Import(..) | Self::ResourceNew | Self::ResourceRep | Self::ResourceDrop => true,
+            Self::Export(..) | Self::Realloc | Self::PostReturn | Self::Destructor => false,
+        }
+    }
+}
+
 /// A hook to be written.
 #[derive(Debug, Clone)]
 pub(super) struct Planned {
@@ -52,13 +64,23 @@ pub(super) struct Planned {
 }
 
 /// A module with hooks, exported by their number.
-pub(super) fn module(lanes: Lanes, planned: &[Planned], hooks: &mut [Hook]) -> Result<Vec<u8>, Refusal> {
+pub(super) fn module(
+    lanes: Lanes,
+    composed: bool,
+    planned: &[Planned],
+    hooks: &mut [Hook],
+) -> Result<Vec<u8>, Refusal> {
     let originals = u32::try_from(planned.len()).map_err(|_| Refusal::internal("too many hooks"))?;
-    let helpers = Helpers { originals, lanes };
+    let helpers = Helpers { originals, lanes, composed };
     let (mut types, mut imports, mut functions) = (TypeSection::new(), ImportSection::new(), FunctionSection::new());
+    let mut exported = Vec::new();
     for hook in planned {
-        imports.import(ORIGINALS, &hook.original, EntityType::Function(types.len()));
-        add_type(&mut types, &hook.ty)?;
+        // As the host knows it, and as the guest does.
+        let (host, guest) = (types.len(), types.len() + 1);
+        add_types(&mut types, &hook.ty)?;
+        let (inner, outer) = if hook.plan.is_called_by_guest() { (host, guest) } else { (guest, host) };
+        imports.import(ORIGINALS, &hook.original, EntityType::Function(inner));
+        exported.push(outer);
     }
     helpers.import(&mut types, &mut imports);
     let mut code = CodeSection::new();
@@ -68,8 +90,8 @@ pub(super) fn module(lanes: Lanes, planned: &[Planned], hooks: &mut [Hook]) -> R
         code.function(&body);
     }
     let mut exports = ExportSection::new();
-    for (at, hook) in (0u32..).zip(planned) {
-        functions.function(at);
+    for ((at, hook), ty) in (0u32..).zip(planned).zip(exported) {
+        functions.function(ty);
         exports.export(&at.to_string(), ExportKind::Func, helpers.first_hook() + at);
         code.function(&write(helpers, at, hook, hooks)?);
     }
@@ -83,11 +105,13 @@ pub(super) fn module(lanes: Lanes, planned: &[Planned], hooks: &mut [Hook]) -> R
     Ok(module.finish())
 }
 
-fn add_type(types: &mut TypeSection, ty: &FuncType) -> Result<(), Refusal> {
-    let encode = |types: &[ValType]| -> Result<Vec<Encoded>, Refusal> {
-        types.iter().map(|ty| Ok(RoundtripReencoder.val_type(*ty)?)).collect()
-    };
-    types.ty().function(encode(ty.params())?, encode(ty.results())?);
+/// A type without labels, and with them.
+fn add_types(types: &mut TypeSection, ty: &FuncType) -> Result<(), Refusal> {
+    let (mut parameters, mut results) = labelled(ty, Remap::NONE)?;
+    types
+        .ty()
+        .function(parameters.iter().copied().take(ty.params().len()), results.iter().copied().take(ty.results().len()));
+    types.ty().function(parameters.drain(..), results.drain(..));
     Ok(())
 }
 
@@ -102,13 +126,21 @@ fn write(helpers: Helpers, at: u32, planned: &Planned, hooks: &mut [Hook]) -> Re
         }
         _ => &mut none,
     };
-    let mut walk = Walk::new(parameters, helpers, paths);
+    let by_guest = planned.plan.is_called_by_guest();
+    let mut walk = Walk::new(if by_guest { parameters.saturating_mul(2) } else { parameters }, helpers, paths);
+    if by_guest {
+        for (at, ty) in (0u32..).zip(ty.params()) {
+            walk.put(&I::LocalGet(parameters + at));
+            pack(&mut walk, *ty);
+            walk.put(&I::GlobalSet(helpers.argument(at)));
+        }
+    }
     match &planned.plan {
         Plan::Import(hook, signature) => import(&mut walk, at, *hook, ty, signature)?,
         Plan::Export(hook, signature) => export(&mut walk, at, *hook, ty, signature)?,
         Plan::Realloc => {
             clean_arguments(&mut walk, parameters);
-            call(&mut walk, at, parameters);
+            call_guest(&mut walk, at, ty);
             let pointer = walk.body.local(Encoded::I32);
             walk.put(&I::LocalTee(pointer));
             walk.put(&I::LocalGet(parameters.saturating_sub(1)));
@@ -117,13 +149,14 @@ fn write(helpers: Helpers, at: u32, planned: &Planned, hooks: &mut [Hook]) -> Re
         }
         Plan::PostReturn => {
             clean_arguments(&mut walk, parameters);
-            call(&mut walk, at, parameters);
+            call_guest(&mut walk, at, ty);
         }
         Plan::Destructor => {
+            undecided(&mut walk);
             walk.put(&I::GlobalGet(helpers.handles()));
             walk.body.spread(Width::Long, 4);
             walk.put(&I::GlobalSet(helpers.argument(0)));
-            call(&mut walk, at, parameters);
+            call_guest(&mut walk, at, ty);
         }
         Plan::ResourceNew => {
             walk.put(&I::GlobalGet(helpers.handles()));
@@ -131,16 +164,22 @@ fn write(helpers: Helpers, at: u32, planned: &Planned, hooks: &mut [Hook]) -> Re
             walk.body.fold(Width::Long);
             walk.put(&I::I32Or);
             walk.put(&I::GlobalSet(helpers.handles()));
-            call(&mut walk, at, parameters);
+            call_host(&mut walk, at, parameters);
             clean_results(&mut walk, ty);
         }
         Plan::ResourceRep => {
-            call(&mut walk, at, parameters);
+            call_host(&mut walk, at, parameters);
             walk.put(&I::GlobalGet(helpers.handles()));
             walk.body.spread(Width::Long, 4);
             walk.put(&I::GlobalSet(helpers.result(0)));
         }
-        Plan::ResourceDrop => call(&mut walk, at, parameters),
+        Plan::ResourceDrop => call_host(&mut walk, at, parameters),
+    }
+    if by_guest {
+        for (at, ty) in (0u32..).zip(ty.results()) {
+            walk.put(&I::GlobalGet(helpers.result(at)));
+            unpack(&mut walk, *ty);
+        }
     }
     walk.put(&I::End);
     let mut function = Function::new(walk.body.added().iter().map(|ty| (1, *ty)));
@@ -148,11 +187,41 @@ fn write(helpers: Helpers, at: u32, planned: &Planned, hooks: &mut [Hook]) -> Re
     Ok(function)
 }
 
-fn call(walk: &mut Walk<'_>, original: u32, parameters: u32) {
+/// Calls a function of the host, which knows no labels.
+fn call_host(walk: &mut Walk<'_>, original: u32, parameters: u32) {
     for at in 0..parameters {
         walk.put(&I::LocalGet(at));
     }
     walk.put(&I::Call(original));
+}
+
+/// Calls a function of the guest. Labels that it takes and gives are in globals on this side.
+fn call_guest(walk: &mut Walk<'_>, original: u32, ty: &FuncType) {
+    for (at, _) in (0u32..).zip(ty.params()) {
+        walk.put(&I::LocalGet(at));
+    }
+    for (at, ty) in (0u32..).zip(ty.params()) {
+        walk.put(&I::GlobalGet(walk.helpers.argument(at)));
+        unpack(walk, *ty);
+    }
+    walk.put(&I::Call(original));
+    for (at, ty) in (0u32..).zip(ty.results()).collect::<Vec<_>>().into_iter().rev() {
+        pack(walk, *ty);
+        walk.put(&I::GlobalSet(walk.helpers.result(at)));
+    }
+}
+
+/// A label to what a global for it holds. No vector crosses.
+fn pack(walk: &mut Walk<'_>, ty: ValType) {
+    if Width::of(ty) == Width::Word {
+        walk.put(&I::I64ExtendI32U);
+    }
+}
+
+fn unpack(walk: &mut Walk<'_>, ty: ValType) {
+    if Width::of(ty) == Width::Word {
+        walk.put(&I::I32WrapI64);
+    }
 }
 
 fn clean_arguments(walk: &mut Walk<'_>, many: u32) {
@@ -160,6 +229,13 @@ fn clean_arguments(walk: &mut Walk<'_>, many: u32) {
         walk.put(&I::I64Const(0));
         walk.put(&I::GlobalSet(walk.helpers.argument(at)));
     }
+    undecided(walk);
+}
+
+/// What the host calls, no branch of the guest has decided about.
+fn undecided(walk: &mut Walk<'_>) {
+    walk.put(&I::I32Const(0));
+    walk.put(&I::GlobalSet(walk.helpers.decided()));
 }
 
 fn clean_results(walk: &mut Walk<'_>, ty: &FuncType) {
@@ -230,6 +306,12 @@ fn expect_type(signature: &Signature, ty: &FuncType, import: bool) -> Result<boo
 fn import(walk: &mut Walk<'_>, at: u32, hook: u32, ty: &FuncType, signature: &Signature) -> Result<(), Refusal> {
     let behind = expect_type(signature, ty, true)?;
     let parameters = u32::try_from(ty.params().len()).unwrap_or_default();
+    if walk.helpers.composed {
+        walk.put(&I::I32Const(hook.cast_signed()));
+        walk.put(&I::I32Const(0));
+        walk.put(&I::I32Const(0));
+        walk.put(&I::Call(walk.helpers.leaving()));
+    }
     if signature.parameters.iter().any(|(_, shape)| has_data(shape)) {
         begin(walk, hook);
         arguments(walk, Way::Leaving, signature)?;
@@ -245,7 +327,7 @@ fn import(walk: &mut Walk<'_>, at: u32, hook: u32, ty: &FuncType, signature: &Si
         walk.put(&I::I32Const(ANY_SOURCE));
         walk.put(&I::GlobalSet(walk.helpers.expected()));
     }
-    call(walk, at, parameters);
+    call_host(walk, at, parameters);
     if let Some(before) = before {
         walk.put(&I::LocalGet(before));
         walk.put(&I::GlobalSet(walk.helpers.expected()));
@@ -253,7 +335,7 @@ fn import(walk: &mut Walk<'_>, at: u32, hook: u32, ty: &FuncType, signature: &Si
     clean_results(walk, ty);
     // Also where only arguments have data: what was reported of them is over when the call is.
     let data = signature.parameters.iter().map(|(_, shape)| shape).chain(&signature.result).any(has_data);
-    if data {
+    if data || walk.helpers.composed {
         arrived(walk, hook);
     }
     let Some(result) = &signature.result else { return Ok(()) };
@@ -275,11 +357,11 @@ fn export(walk: &mut Walk<'_>, at: u32, hook: u32, ty: &FuncType, signature: &Si
     let behind = expect_type(signature, ty, false)?;
     let parameters = u32::try_from(ty.params().len()).unwrap_or_default();
     clean_arguments(walk, parameters);
-    if signature.parameters.iter().any(|(_, shape)| has_data(shape)) {
+    if walk.helpers.composed || signature.parameters.iter().any(|(_, shape)| has_data(shape)) {
         arrived(walk, hook);
     }
     arguments(walk, Way::Arriving, signature)?;
-    call(walk, at, parameters);
+    call_guest(walk, at, ty);
     let (Some(result), Some(ty)) = (&signature.result, ty.results().first()) else { return Ok(()) };
     let kept = walk.body.local(RoundtripReencoder.val_type(*ty)?);
     walk.put(&I::LocalSet(kept));

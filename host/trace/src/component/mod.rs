@@ -1,15 +1,19 @@
 //! Components: the store and hooks are put in, core modules rewritten.
 //!
 //! [`survey`] finds what there is, [`shape`] how values lie, [`weave`] writes the new component. [`hooks`] stand where
-//! bytes cross; [`walk`] is their code for values of any type, [`helpers`] what they share.
+//! bytes cross; [`walk`] is their code for values of any type, [`helpers`] what they share. [`globals`] says which globals of several
+//! modules need no label, [`inside`] is about components in components.
 
+mod globals;
 mod helpers;
 mod hooks;
+mod inside;
 mod shape;
 mod survey;
 mod walk;
 mod weave;
 
+use crate::follow::Follow;
 use crate::map::Map;
 use crate::refusal::Refusal;
 
@@ -30,12 +34,11 @@ pub const MAX_BYTES: usize = 64 << 20;
 ///
 /// # Errors
 /// When some label could get lost in it: see [`Refusal`].
-pub fn instrument(component: &[u8]) -> Result<Instrumented, Refusal> {
+pub fn instrument(component: &[u8], follow: Follow) -> Result<Instrumented, Refusal> {
     if component.len() > MAX_BYTES {
         return Err(Refusal::size(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
     }
-    let survey = survey::survey(component)?;
-    let mut hooks = survey.hooks.clone();
-    let component = weave::weave(component, &survey, &mut hooks)?;
+    let mut hooks = Vec::new();
+    let component = weave::weave(component, None, &mut hooks, follow, 0)?;
     Ok(Instrumented { component, map: Map { hooks } })
 }

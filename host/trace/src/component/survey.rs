@@ -6,12 +6,14 @@ use std::ops::Range;
 use wasmparser::component_types::{ComponentAnyTypeId, ComponentFuncTypeId};
 use wasmparser::{
     CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance,
-    ComponentOuterAliasKind, ComponentType, ComponentTypeRef, CompositeInnerType, ExternalKind, FuncType, Instance,
-    Parser, Payload, Validator,
+    ComponentInstantiationArg, ComponentOuterAliasKind, ComponentType, ComponentTypeRef, CompositeInnerType,
+    ExternalKind, FuncType, Instance, Parser, Payload, Validator,
 };
 
 use super::hooks::Plan;
+use super::inside::{Given, Inner, Known, Names};
 use super::shape::{Shapes, Signature};
+use crate::core::allocators::allocators;
 use crate::core::facts::{Facts, Memory, count, facts};
 use crate::core::layout::{Lanes, STORE, label_of};
 use crate::core::module::FEATURES;
@@ -68,48 +70,55 @@ pub(super) struct Survey {
     pub(super) functions: Vec<CoreFunction>,
     /// Whether each core global can change.
     pub(super) globals: Vec<bool>,
+    /// The name that each was exported by.
+    global_names: Vec<String>,
+    /// Names that core globals are handed on by, and those that they were exported by.
+    pub(super) renamed: Vec<(String, String)>,
     pub(super) entries: Vec<Entry>,
     pub(super) hooks: Vec<Hook>,
+    /// The number of the first hook: those of components around this one come before.
+    first_hook: u32,
+    /// Components that are defined in it.
+    pub(super) inner: Vec<Inner>,
+    /// Which of those each component is, where it is one.
+    components: Vec<Option<usize>>,
+    /// What it is given by the component around it.
+    given: Option<Given>,
     /// The hooks of what is lifted, in order.
     pub(super) lifts: Vec<u32>,
     /// Lifted functions as component functions, with their hooks.
     lifted: Vec<(u32, u32)>,
     /// Interface and name of component functions, where known.
-    names: Vec<Option<(String, String)>>,
-    /// Names of component instances, where known, and what they are made of.
-    instances: Vec<Option<String>>,
+    names: Vec<Option<Known>>,
+    /// What component instances are in the world, and what they are made of.
+    instances: Vec<Names>,
     made: Vec<Vec<(String, u32)>>,
 }
 
 impl Survey {
-    /// Globals for arguments and results that suffice for every call.
+    /// Globals for arguments and results that suffice for every hook.
     pub(super) fn lanes(&self) -> Lanes {
-        let parameters = self.functions.iter().map(|function| function.ty.params().len());
-        let results = self.functions.iter().map(|function| function.ty.results().len());
-        let fits = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
-        Lanes {
-            arguments: self
-                .modules
-                .iter()
-                .map(|module| module.facts.most_parameters)
-                .chain(parameters.map(fits))
-                .max()
-                .unwrap_or(0)
-                .max(1),
-            results: self
-                .modules
-                .iter()
-                .map(|module| module.facts.most_results)
-                .chain(results.map(fits))
-                .max()
-                .unwrap_or(0)
-                .max(1),
-        }
+        let most = |many: &dyn Fn(&FuncType) -> usize| {
+            let most = self.functions.iter().map(|function| many(&function.ty)).max().unwrap_or(0);
+            u32::try_from(most).unwrap_or(u32::MAX).max(1)
+        };
+        Lanes { arguments: most(&|ty| ty.params().len()), results: most(&|ty| ty.results().len()) }
     }
 
     /// The module that has the guest's memory.
     pub(super) fn owner(&self) -> Option<&Facts> {
         self.modules.iter().map(|module| &module.facts).find(|facts| matches!(facts.memory(), Memory::Defined(_)))
+    }
+
+    /// Whether what crosses may come from another component of the same composition.
+    pub(super) fn is_composed(&self) -> bool {
+        self.given.is_some() || self.inner.iter().any(|inner| inner.has_code)
+    }
+
+    /// The inner component that component `index` is, where it has code.
+    pub(super) fn inner_with_code(&self, index: u32) -> Option<&Inner> {
+        let inner = self.inner.get(self.components.get(index as usize).copied().flatten()?)?;
+        inner.has_code.then_some(inner)
     }
 
     fn check(&self) -> Result<(), Refusal> {
@@ -122,9 +131,9 @@ impl Survey {
     }
 }
 
-/// Looks through a component.
-pub(super) fn survey(component: &[u8]) -> Result<Survey, Refusal> {
-    let mut survey = Survey::default();
+/// Looks through a component. Its hooks are numbered from `first_hook` on.
+pub(super) fn survey(component: &[u8], first_hook: u32, given: Option<Given>) -> Result<Survey, Refusal> {
+    let mut survey = Survey { first_hook, given, ..Survey::default() };
     let mut validator = Validator::new_with_features(FEATURES);
     let mut depth = 0u32;
     let mut parts = 0;
@@ -136,14 +145,17 @@ pub(super) fn survey(component: &[u8]) -> Result<Survey, Refusal> {
                 return Err(Refusal::shape("it is a core module, not a component"));
             }
             Payload::ModuleSection { unchecked_range, .. } => {
-                if depth > 0 {
-                    return Err(Refusal::shape("a component inside of it has core modules of its own"));
+                if depth == 0 {
+                    survey.module(component, unchecked_range.clone())?;
                 }
                 depth += 1;
-                survey.module(component, unchecked_range.clone())?;
                 continue;
             }
-            Payload::ComponentSection { .. } => {
+            Payload::ComponentSection { unchecked_range, .. } => {
+                if depth == 0 {
+                    survey.components.push(Some(survey.inner.len()));
+                    survey.inner.push(Inner::read(component, unchecked_range.clone())?);
+                }
                 depth += 1;
                 continue;
             }
@@ -160,6 +172,7 @@ pub(super) fn survey(component: &[u8]) -> Result<Survey, Refusal> {
     }
     survey.check()?;
     survey.name_exports(component)?;
+    survey.find_allocators(component)?;
     Ok(survey)
 }
 
@@ -190,6 +203,19 @@ impl Survey {
         Ok(())
     }
 
+    fn find_allocators(&mut self, component: &[u8]) -> Result<(), Refusal> {
+        let named = |entry: &Entry| match self.functions.get(entry.function as usize).map(|function| &function.origin) {
+            Some(Origin::Alias { name, .. }) if entry.role == Role::Realloc => Some(name.clone()),
+            _ => None,
+        };
+        let entries = self.entries.iter().filter_map(named).collect();
+        for module in &mut self.modules {
+            let bytes = component.get(module.range.clone()).unwrap_or_default();
+            module.facts.allocators = allocators(bytes, &module.facts, &entries)?;
+        }
+        Ok(())
+    }
+
     fn core_function(&mut self, origin: Origin, plan: Option<Plan>, shapes: &Shapes<'_>) -> Result<(), Refusal> {
         let id = shapes.types.core_function_at(count(self.functions.len())?);
         let ty = match shapes.types.get(id).map(|ty| &ty.composite_type.inner) {
@@ -204,10 +230,19 @@ impl Survey {
         match payload {
             Payload::InstanceSection(section) => {
                 for instance in section {
-                    if let Instance::Instantiate { module_index, .. } = instance?
-                        && let Some(module) = self.modules.get_mut(module_index as usize)
-                    {
-                        module.instances += 1;
+                    match instance? {
+                        Instance::Instantiate { module_index, .. } => {
+                            if let Some(module) = self.modules.get_mut(module_index as usize) {
+                                module.instances += 1;
+                            }
+                        }
+                        Instance::FromExports(exports) => {
+                            for export in exports.iter().filter(|export| export.kind == ExternalKind::Global) {
+                                let name = self.global_names.get(export.index as usize).cloned();
+                                let name = name.ok_or_else(|| Refusal::internal("a core global was not seen"))?;
+                                self.renamed.push((export.name.to_owned(), name));
+                            }
+                        }
                     }
                 }
             }
@@ -238,16 +273,27 @@ impl Survey {
                         ComponentTypeRef::Module(_) => return Err(Refusal::shape("it imports a core module")),
                         ComponentTypeRef::Component(_) => return Err(Refusal::shape("it imports a component")),
                         ComponentTypeRef::Func(_) => {
-                            self.names.push(Some((String::new(), import.name.name.to_owned())));
+                            let name = import.name.name;
+                            let given = self.given.as_ref().and_then(|given| given.functions.get(name)).cloned();
+                            let known = given.flatten().unwrap_or_else(|| (String::new(), name.to_owned()));
+                            self.names.push(Some(known));
                         }
-                        ComponentTypeRef::Instance(_) => self.instance(Some(import.name.name.to_owned()), Vec::new()),
+                        ComponentTypeRef::Instance(_) => {
+                            let name = import.name.name;
+                            let given = self.given.as_ref().and_then(|given| given.instances.get(name)).cloned();
+                            self.instance(given.unwrap_or_else(|| Names::Interface(name.to_owned())), Vec::new());
+                        }
                         ComponentTypeRef::Type(_) | ComponentTypeRef::Value(_) => {}
                     }
                 }
             }
             Payload::ComponentInstanceSection(section) => {
                 for instance in section {
-                    let made = match instance? {
+                    let instance = instance?;
+                    if let ComponentInstance::Instantiate { component_index, args } = &instance {
+                        self.give(*component_index, args)?;
+                    }
+                    let made = match instance {
                         ComponentInstance::Instantiate { args, .. } => args
                             .iter()
                             .filter(|arg| arg.kind == ComponentExternalKind::Func)
@@ -259,7 +305,7 @@ impl Survey {
                             .map(|export| (export.name.name.to_owned(), export.index))
                             .collect(),
                     };
-                    self.instance(None, made);
+                    self.instance(Names::Own, made);
                 }
             }
             Payload::ComponentExportSection(section) => {
@@ -273,7 +319,10 @@ impl Survey {
                         ComponentExternalKind::Instance => {
                             let at = export.index as usize;
                             let made = self.made.get(at).cloned().unwrap_or_default();
-                            self.instance(self.instances.get(at).cloned().flatten(), made);
+                            self.instance(self.instances.get(at).cloned().unwrap_or_default(), made);
+                        }
+                        ComponentExternalKind::Component => {
+                            return Err(Refusal::shape("it exports a component"));
                         }
                         ComponentExternalKind::Module => return Err(Refusal::shape("it exports a core module")),
                         _ => {}
@@ -286,7 +335,45 @@ impl Survey {
         Ok(())
     }
 
-    fn instance(&mut self, name: Option<String>, made: Vec<(String, u32)>) {
+    /// What an inner component's imports are in the world.
+    fn give(&mut self, component: u32, args: &[ComponentInstantiationArg<'_>]) -> Result<(), Refusal> {
+        let mut given = Given::default();
+        for arg in args {
+            match arg.kind {
+                ComponentExternalKind::Func => {
+                    let known = self.names.get(arg.index as usize).cloned().flatten();
+                    given.functions.insert(arg.name.to_owned(), known);
+                }
+                ComponentExternalKind::Instance => {
+                    given.instances.insert(arg.name.to_owned(), self.names_of(arg.index));
+                }
+                ComponentExternalKind::Component | ComponentExternalKind::Module => {
+                    return Err(Refusal::shape("it hands a component or a core module to a component inside of it"));
+                }
+                ComponentExternalKind::Type | ComponentExternalKind::Value => {}
+            }
+        }
+        match self.components.get(component as usize).copied().flatten().and_then(|at| self.inner.get_mut(at)) {
+            Some(inner) => inner.give(given),
+            None => Err(Refusal::shape("it uses a component that it does not define itself")),
+        }
+    }
+
+    /// What the functions of an instance are in the world.
+    fn names_of(&self, instance: u32) -> Names {
+        let at = instance as usize;
+        let made = self.made.get(at).map(Vec::as_slice).unwrap_or_default();
+        match self.instances.get(at) {
+            Some(Names::Own) if !made.is_empty() => {
+                let known = |function: &u32| self.names.get(*function as usize).cloned().flatten();
+                Names::Each(made.iter().filter_map(|(name, at)| Some((name.clone(), known(at)?))).collect())
+            }
+            Some(names) => names.clone(),
+            None => Names::Own,
+        }
+    }
+
+    fn instance(&mut self, name: Names, made: Vec<(String, u32)>) {
         self.instances.push(name);
         self.made.push(made);
     }
@@ -301,22 +388,25 @@ impl Survey {
                 ExternalKind::Global => {
                     let ty = shapes.types.global_at(count(self.globals.len())?);
                     self.globals.push(ty.mutable);
+                    self.global_names.push(name.to_owned());
                 }
                 ExternalKind::Tag => return Err(Refusal::shape("it uses an exception tag")),
                 ExternalKind::Memory | ExternalKind::Table => {}
             },
             ComponentAlias::InstanceExport { kind, instance_index, name } => match kind {
                 ComponentExternalKind::Func => {
-                    let interface = self.instances.get(instance_index as usize).cloned().flatten();
-                    self.names.push(Some((interface.unwrap_or_default(), name.to_owned())));
+                    let names = self.instances.get(instance_index as usize);
+                    self.names.push(names.and_then(|names| names.function(name)));
                 }
-                ComponentExternalKind::Instance => self.instance(None, Vec::new()),
+                ComponentExternalKind::Instance => self.instance(Names::Own, Vec::new()),
+                ComponentExternalKind::Component => self.components.push(None),
                 ComponentExternalKind::Module => return Err(Refusal::shape("it takes a core module from an instance")),
                 _ => {}
             },
             ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, .. } => {
                 return Err(Refusal::shape("it takes a core module from around it"));
             }
+            ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, .. } => self.components.push(None),
             ComponentAlias::Outer { .. } => {}
         }
         Ok(())
@@ -329,7 +419,7 @@ impl Survey {
     }
 
     fn hook(&mut self, crossing: Crossing) -> Result<u32, Refusal> {
-        let number = count(self.hooks.len())?;
+        let number = self.first_hook.saturating_add(count(self.hooks.len())?);
         self.hooks.push(Hook { crossing, paths: Vec::new() });
         Ok(number)
     }
@@ -430,7 +520,7 @@ impl Survey {
     fn name_export(&mut self, index: u32, interface: &str, name: &str) {
         for (function, hook) in &self.lifted {
             if *function == index
-                && let Some(hook) = self.hooks.get_mut(*hook as usize)
+                && let Some(hook) = self.hooks.get_mut(hook.saturating_sub(self.first_hook) as usize)
             {
                 hook.crossing = Crossing::Export { interface: interface.to_owned(), function: name.to_owned() };
             }

@@ -8,7 +8,7 @@ use super::helpers::{GUEST, Helpers};
 use super::shape::Shape;
 use crate::core::body::Body;
 use crate::core::width::Width;
-use crate::map::{Part, Path, Step};
+use crate::map::{INSIDE, Part, Path, Step};
 use crate::refusal::Refusal;
 
 /// Which way.
@@ -70,11 +70,21 @@ impl<'h> Walk<'h> {
         self.path(part);
         match way {
             Way::Leaving => self.put(&I::Call(self.helpers.report())),
-            Way::Arriving => {
-                self.put(&I::Call(self.helpers.ask()));
-                self.put(&I::Call(self.helpers.stamp()));
-            }
+            Way::Arriving => self.put(&I::Call(self.helpers.place())),
         }
+    }
+
+    /// The label of which case a variant is that arrived.
+    fn case(&mut self) {
+        self.put(&I::GlobalGet(self.helpers.label()));
+        self.number(INSIDE);
+        self.put(&I::I32And);
+        self.put(&I::If(BlockType::Result(Encoded::I32)));
+        self.path(Part::Case);
+        self.put(&I::Call(self.helpers.ask()));
+        self.put(&I::Else);
+        self.number(0);
+        self.put(&I::End);
     }
 
     /// No data: what arrived there is clean.
@@ -138,6 +148,11 @@ impl<'h> Walk<'h> {
                     self.address(base, offset);
                     self.number(*tag);
                     self.bytes(way, Part::Case);
+                } else if self.helpers.composed {
+                    self.address(base, offset);
+                    self.number(*tag);
+                    self.case();
+                    self.put(&I::Call(self.helpers.stamp()));
                 } else {
                     self.no_data(way, base, offset, *tag);
                 }
@@ -238,8 +253,15 @@ impl<'h> Walk<'h> {
             }
             Shape::Variant { cases, .. } => {
                 let (tag, ty) = *at.first().ok_or_else(missing)?;
-                if way == Way::Leaving {
-                    self.scalar_part(way, tag, ty, 4, 0, Part::Case)?;
+                match way {
+                    Way::Leaving => self.scalar_part(way, tag, ty, 4, 0, Part::Case)?,
+                    Way::Arriving if self.helpers.composed => {
+                        self.case();
+                        self.body.spread(Width::Long, 4);
+                        let global = self.label_of(tag);
+                        self.put(&I::GlobalSet(global));
+                    }
+                    Way::Arriving => {}
                 }
                 let rest = at.get(1..).unwrap_or_default();
                 for (number, (step, case)) in (0u32..).zip(cases) {
@@ -267,6 +289,14 @@ impl<'h> Walk<'h> {
         }
     }
 
+    /// The global with the label of a core value.
+    fn label_of(&self, place: Flat) -> u32 {
+        match place {
+            Flat::Parameter(local) => self.helpers.argument(local),
+            Flat::Result(_) => self.helpers.result(0),
+        }
+    }
+
     fn scalar(&mut self, way: Way, place: Flat, ty: ValType, bytes: u32, word: usize) -> Result<(), Refusal> {
         self.scalar_part(way, place, ty, bytes, word, Part::Value)
     }
@@ -281,10 +311,7 @@ impl<'h> Walk<'h> {
         word: usize,
         part: Part,
     ) -> Result<(), Refusal> {
-        let global = match place {
-            Flat::Parameter(local) => self.helpers.argument(local),
-            Flat::Result(_) => self.helpers.result(0),
-        };
+        let global = self.label_of(place);
         let offset = u32::try_from(word).unwrap_or_default() * 4;
         match way {
             Way::Leaving => {

@@ -9,24 +9,29 @@ use std::collections::HashMap;
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils};
 use wasm_encoder::{
     Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection, ComponentExportKind,
-    ComponentImportSection, ComponentSectionId, ComponentTypeRef, ComponentTypeSection, ComponentValType, ExportKind,
-    InstanceSection, InstanceType, ModuleArg, PrimitiveValType, RawSection,
+    ComponentImportSection, ComponentInstanceSection, ComponentSectionId, ComponentTypeRef, ComponentTypeSection,
+    ComponentValType, ExportKind, InstanceSection, InstanceType, ModuleArg, PrimitiveValType, RawSection,
 };
-use wasmparser::{CanonicalFunction, ComponentAlias, ComponentType, ExternalKind, Instance, Parser, Payload};
+use wasmparser::{
+    CanonicalFunction, ComponentAlias, ComponentInstance, ComponentType, ExternalKind, Instance, Parser, Payload,
+};
 
+use super::globals::{Classes, rewritten};
 use super::helpers::{HOST, HOST_FUNCTIONS, ORIGINALS};
 use super::hooks::{Planned, module};
-use super::survey::{Origin, Role, Survey};
+use super::inside::{Given, MAX_DEPTH};
+use super::survey::{Origin, Role, Survey, survey};
+use crate::core::facts::count;
 use crate::core::layout::{self, Lanes, STORE, label_of};
-use crate::core::module::rewrite;
 use crate::core::store::store;
+use crate::follow::Follow;
 use crate::map::{Hook, INTERFACE};
 use crate::refusal::Refusal;
 
 /// What the front adds to index spaces that nothing else is added to.
 const ADDED_TYPES: u32 = 1;
 const ADDED_INSTANCES: u32 = 1;
-const ADDED_FUNCTIONS: u32 = 3;
+const ADDED_FUNCTIONS: u32 = 4;
 const ADDED_MEMORIES: u32 = 1;
 
 /// Core instances of the front.
@@ -34,11 +39,30 @@ const STORE_INSTANCE: u32 = 0;
 const HOST_INSTANCE: u32 = 1;
 
 /// Rewrites a component.
-pub(super) fn weave(component: &[u8], survey: &Survey, hooks: &mut Vec<Hook>) -> Result<Vec<u8>, Refusal> {
+pub(super) fn weave(
+    component: &[u8],
+    given: Option<Given>,
+    hooks: &mut Vec<Hook>,
+    follow: Follow,
+    depth: u32,
+) -> Result<Vec<u8>, Refusal> {
+    if depth > MAX_DEPTH {
+        return Err(Refusal::shape(format!("its components are more than {MAX_DEPTH} inside one another")));
+    }
+    let survey = survey(component, count(hooks.len())?, given)?;
+    if follow == Follow::Branches && survey.is_composed() {
+        return Err(Refusal::shape("branches are followed in one component, and this is a composition of several"));
+    }
+    hooks.extend(survey.hooks.iter().cloned());
+    let (rewritten, classes) = rewritten(component, &survey, follow)?;
     let mut weaver = Weaver {
-        survey,
+        survey: &survey,
         hooks,
         lanes: survey.lanes(),
+        follow,
+        inside: depth,
+        rewritten,
+        classes,
         out: Component::new(),
         depth: 0,
         modules: Next { map: Vec::new(), next: 0 },
@@ -102,6 +126,12 @@ struct Weaver<'a> {
     survey: &'a Survey,
     hooks: &'a mut Vec<Hook>,
     lanes: Lanes,
+    follow: Follow,
+    /// How many components are around it.
+    inside: u32,
+    /// The core modules, in order.
+    rewritten: Vec<Vec<u8>>,
+    classes: Classes,
     out: Component,
     depth: u32,
     modules: Next,
@@ -126,6 +156,8 @@ impl Weaver<'_> {
         interface.ty().function().params([("hook", u32_type)]).result(Some(u32_type));
         let parts = ["hook", "path", "first", "second", "third"].map(|name| (name, u32_type));
         interface.ty().function().params(parts).result(Some(u32_type));
+        let piece = ["hook", "path", "first", "second", "third", "offset"].map(|name| (name, u32_type));
+        interface.ty().function().params(piece).result(Some(u32_type));
         for (ty, (name, _, _)) in (2u32..).zip(HOST_FUNCTIONS) {
             interface.export(name, ComponentTypeRef::Func(ty));
         }
@@ -147,12 +179,12 @@ impl Weaver<'_> {
         memory.alias(Alias::CoreInstanceExport { instance: STORE_INSTANCE, kind: ExportKind::Memory, name });
         let mut lowered = CanonicalFunctionSection::new();
         lowered.lower(0, [CanonicalOption::UTF8, CanonicalOption::Memory(0)]);
-        lowered.lower(1, []).lower(2, []);
+        lowered.lower(1, []).lower(2, []).lower(3, []);
         let mut host = InstanceSection::new();
-        let functions = HOST_FUNCTIONS.iter().zip([0, 1, 2]).map(|((name, _, _), at)| (*name, ExportKind::Func, at));
+        let functions = HOST_FUNCTIONS.iter().zip([0, 1, 2, 3]).map(|((name, _, _), at)| (*name, ExportKind::Func, at));
         host.export_items(functions);
         self.out.section(&memory).section(&lowered).section(&host);
-        self.functions.next = 3;
+        self.functions.next = ADDED_FUNCTIONS;
         self.instances.ours();
     }
 
@@ -170,11 +202,9 @@ impl Weaver<'_> {
     fn section(&mut self, component: &[u8], payload: Payload<'_>) -> Result<(), Refusal> {
         match payload {
             Payload::ModuleSection { unchecked_range, .. } => {
-                let original = self.survey.modules.iter().find(|module| module.range == unchecked_range);
-                let original = original.ok_or_else(|| Refusal::internal("a module is missing"))?;
-                let bytes = component.get(unchecked_range).unwrap_or_default();
-                let rewritten = rewrite(bytes, &original.facts, self.lanes)?;
-                self.core_module(&rewritten);
+                let at = self.survey.modules.iter().position(|module| module.range == unchecked_range);
+                let rewritten = at.and_then(|at| self.rewritten.get_mut(at)).map(std::mem::take);
+                self.core_module(&rewritten.ok_or_else(|| Refusal::internal("a module is missing"))?);
                 self.modules.theirs();
             }
             Payload::InstanceSection(section) => {
@@ -206,6 +236,20 @@ impl Weaver<'_> {
                     self.out.section(&types);
                 }
             }
+            Payload::ComponentSection { unchecked_range, .. }
+                if self.survey.inner.iter().any(|inner| inner.has_code && inner.range == unchecked_range) =>
+            {
+                let inner = self.survey.inner.iter().find(|inner| inner.range == unchecked_range);
+                let given = inner.and_then(|inner| inner.given.clone()).unwrap_or_default();
+                let bytes = component.get(unchecked_range).unwrap_or_default();
+                let woven = weave(bytes, Some(given), self.hooks, self.follow, self.inside + 1)?;
+                self.out.section(&RawSection { id: ComponentSectionId::Component as u8, data: &woven });
+            }
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section {
+                    self.instance(instance?)?;
+                }
+            }
             // Names and notes for people are about indices that have moved.
             Payload::CustomSection(_) => {}
             other => {
@@ -215,6 +259,27 @@ impl Weaver<'_> {
                 result?;
             }
         }
+        Ok(())
+    }
+
+    /// A component with code is given what traced components import, besides what it is given.
+    fn instance(&mut self, instance: ComponentInstance<'_>) -> Result<(), Refusal> {
+        let mut section = ComponentInstanceSection::new();
+        match instance {
+            ComponentInstance::Instantiate { component_index, args }
+                if self.survey.inner_with_code(component_index).is_some() =>
+            {
+                let mut passed = Vec::new();
+                for arg in &args {
+                    let kind = self.component_export_kind(arg.kind);
+                    passed.push((arg.name, kind, self.component_external_index(arg.kind, arg.index)));
+                }
+                passed.push((INTERFACE, ComponentExportKind::Instance, 0));
+                section.instantiate(self.component_index(component_index), passed);
+            }
+            other => self.parse_component_instance(&mut section, other)?,
+        }
+        self.out.section(&section);
         Ok(())
     }
 
@@ -281,8 +346,9 @@ impl Weaver<'_> {
             ExternalKind::Global => {
                 self.core_alias(instance, ExportKind::Global, name);
                 let mutable = self.survey.globals.get(self.globals.map.len()).copied().unwrap_or(false);
+                let labelled = mutable && !self.classes.is_clean(name);
                 self.globals.theirs();
-                let twin = mutable.then(|| {
+                let twin = labelled.then(|| {
                     self.core_alias(instance, ExportKind::Global, &label_of(name));
                     self.globals.ours()
                 });
@@ -388,7 +454,7 @@ impl Weaver<'_> {
 
     /// Writes a module of hooks before functions of core instance `originals`. Gives their indices.
     fn hook(&mut self, originals: u32, planned: &[Planned]) -> Result<Vec<u32>, Refusal> {
-        let bytes = module(self.lanes, planned, self.hooks)?;
+        let bytes = module(self.lanes, self.survey.is_composed(), planned, self.hooks)?;
         self.core_module(&bytes);
         let module = self.modules.ours();
         let args = vec![

@@ -26,6 +26,8 @@ pub(crate) enum Scratch {
     Condition,
     /// A union of labels, in one byte.
     Union,
+    /// The label that a branch is decided by.
+    Decision,
 }
 
 /// Code and locals of one function.
@@ -260,27 +262,6 @@ impl Body {
                 self.times_long(factor);
                 self.put(&I::I64Or);
             }
-        }
-    }
-
-    /// A label to what the global of an argument or result holds. A vector's sixteen labels become one: arguments of
-    /// that type are rare, and eight more globals for each argument are not.
-    pub(crate) fn pack(&mut self, width: Width) {
-        match width {
-            Width::Word => self.put(&I::I64ExtendI32U),
-            Width::Long => {}
-            Width::Vector => {
-                self.halves();
-                self.smear(Width::Long, Smear::Whole);
-            }
-        }
-    }
-
-    pub(crate) fn unpack(&mut self, width: Width) {
-        match width {
-            Width::Word => self.put(&I::I32WrapI64),
-            Width::Long => {}
-            Width::Vector => self.put(&I::I64x2Splat),
         }
     }
 

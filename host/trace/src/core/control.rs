@@ -1,4 +1,5 @@
-//! Control: labels follow values through blocks and branches. What a branch was decided by is not followed.
+//! Control: labels follow values through blocks and branches. What a branch was decided by is followed where that is
+//! asked for: see [`super::branches`].
 
 use std::collections::BTreeSet;
 
@@ -6,6 +7,7 @@ use wasm_encoder::{Instruction as I, ValType as Encoded};
 use wasmparser::{BlockType, Operator, ValType};
 
 use super::body::Scratch;
+use super::branches::Branches;
 use super::function::{Entry, Frame, Kind, Tracer};
 use super::width::{Smear, Width};
 use crate::refusal::Refusal;
@@ -19,6 +21,14 @@ fn different_bytes(first: u64, second: u64) -> u64 {
 impl Tracer<'_> {
     /// One operator, after the validator has seen it.
     pub(super) fn operator(&mut self, operator: &Operator<'_>) -> Result<(), Refusal> {
+        let result = self.one_operator(operator);
+        if let Some(branches) = &mut self.follows {
+            branches.pass(operator);
+        }
+        result
+    }
+
+    fn one_operator(&mut self, operator: &Operator<'_>) -> Result<(), Refusal> {
         if self.innermost()?.dead {
             // Code that cannot be reached is left out. Its blocks are counted, to find the end.
             match operator {
@@ -54,18 +64,18 @@ impl Tracer<'_> {
 
     /// Labels of the topmost values, to where a branch to `frame` takes them.
     fn carry(&mut self, frame: usize, types: &[ValType]) -> Result<(), Refusal> {
-        let to_caller = self.frames.get(frame).is_some_and(|frame| frame.kind == Kind::Function);
         for (at, ty) in types.iter().enumerate() {
             let width = Width::of(*ty);
             let (depth, entry) = self.peek(types.len() - 1 - at)?;
             self.label(depth, &entry);
-            if to_caller {
-                self.body.pack(width);
-                let global = self.around.globals.result(at)?;
-                self.put(&I::GlobalSet(global));
-            } else {
-                let local = self.branch(frame, at, width);
-                self.put(&I::LocalSet(local));
+            self.under(entry.ty);
+            let local = self.branch(frame, at, width);
+            self.put(&I::LocalSet(local));
+            let clean = entry.is_clean() && self.follows.is_none();
+            if let Some(frame) = self.frames.get_mut(frame)
+                && let Some(labelled) = frame.labelled.get_mut(at)
+            {
+                *labelled |= !clean;
             }
         }
         Ok(())
@@ -75,19 +85,41 @@ impl Tracer<'_> {
         let at = self.frame_at(relative_depth)?;
         let frame = self.frames.get(at).ok_or_else(|| Refusal::internal("there is no frame"))?;
         let types = if frame.kind == Kind::Loop { frame.parameters.clone() } else { frame.results.clone() };
+        self.now.branch(at);
         self.carry(at, &types)
     }
 
-    /// Values that came by a branch, or by the end of a block.
-    fn fetch(&mut self, frame: usize, types: &[ValType]) {
+    /// Values that came by a branch, or by the end of a block. Those that are clean on every way have no label here.
+    fn fetch(&mut self, frame: usize, types: &[ValType], labelled: &[bool]) {
         for (at, ty) in types.iter().enumerate() {
+            if labelled.get(at) == Some(&false) {
+                self.push_clean(*ty);
+                continue;
+            }
             let local = self.branch(frame, at, Width::of(*ty));
             self.put(&I::LocalGet(local));
             self.push(*ty, Smear::Exact);
         }
     }
 
-    fn dead(&mut self) -> Result<(), Refusal> {
+    /// The end of a function. Its code stands in a block that gives the results; their labels come behind them.
+    fn end(&mut self, results: &[ValType], labelled: &[bool]) -> Result<(), Refusal> {
+        if self.around.body.is_some() {
+            self.put(&I::End);
+        }
+        for (at, ty) in results.iter().enumerate() {
+            if labelled.get(at) == Some(&false) {
+                self.body.clean(Width::of(*ty));
+                continue;
+            }
+            let local = self.branch(0, at, Width::of(*ty));
+            self.put(&I::LocalGet(local));
+        }
+        self.put(&I::End);
+        Ok(())
+    }
+
+    pub(super) fn dead(&mut self) -> Result<(), Refusal> {
         let frame = self.innermost()?;
         frame.dead = true;
         let height = frame.height;
@@ -96,19 +128,27 @@ impl Tracer<'_> {
     }
 
     fn control(&mut self, operator: &Operator<'_>) -> Result<bool, Refusal> {
+        use Operator::{Block, Else, End, If, Loop};
+        if matches!(operator, Block { .. } | Loop { .. } | If { .. } | Else | End) {
+            self.allocated.clear();
+        }
         match operator {
-            Operator::Block { blockty } => self.open(operator, *blockty, Kind::Block)?,
-            Operator::Loop { blockty } => self.open(operator, *blockty, Kind::Loop)?,
+            Operator::Block { blockty } => self.open(operator, *blockty, Kind::Block, None)?,
+            Operator::Loop { blockty } => self.open(operator, *blockty, Kind::Loop, None)?,
             Operator::If { blockty } => {
-                self.pop()?;
-                self.open(operator, *blockty, Kind::If)?;
+                let condition = self.pop()?;
+                self.open(operator, *blockty, Kind::If, Some(condition))?;
             }
             Operator::Else => {
                 let at = self.frame_at(0)?;
-                if !self.innermost()?.dead {
-                    self.carry_to(0)?;
+                let alive = !self.innermost()?.dead;
+                if alive {
+                    let results = self.innermost()?.results.clone();
+                    self.carry(at, &results)?;
                 }
+                self.now.alternative(alive);
                 self.original(operator)?;
+                self.alternative(at);
                 let frame = self.frames.get_mut(at).ok_or_else(|| Refusal::internal("there is no frame"))?;
                 frame.kind = Kind::Else;
                 frame.dead = false;
@@ -120,15 +160,19 @@ impl Tracer<'_> {
             Operator::End => {
                 let at = self.frame_at(0)?;
                 let results = self.innermost()?.results.clone();
-                if !self.innermost()?.dead {
+                let alive = !self.innermost()?.dead;
+                if alive {
                     self.carry(at, &results)?;
                 }
-                self.original(operator)?;
+                self.now.close(alive);
                 let frame = self.frames.pop().ok_or_else(|| Refusal::internal("there is no frame"))?;
                 self.stack.truncate(frame.height);
-                if frame.kind != Kind::Function {
-                    self.fetch(at, &results);
+                if frame.kind == Kind::Function {
+                    return self.end(&results, &frame.labelled).map(|()| true);
                 }
+                self.original(operator)?;
+                self.over(at, &frame)?;
+                self.fetch(at, &results, &frame.labelled);
             }
             Operator::Br { relative_depth } => {
                 self.carry_to(*relative_depth)?;
@@ -136,16 +180,20 @@ impl Tracer<'_> {
                 self.dead()?;
             }
             Operator::BrIf { relative_depth } => {
-                self.pop()?;
+                let condition = self.pop()?;
+                let to = self.frame_at(*relative_depth)?;
+                self.decide(condition, to)?;
                 self.carry_to(*relative_depth)?;
                 self.original(operator)?;
             }
             Operator::BrTable { targets } => {
-                self.pop()?;
+                let index = self.pop()?;
                 let mut depths = BTreeSet::from([targets.default()]);
                 for depth in targets.targets() {
                     depths.insert(depth?);
                 }
+                let to = self.frame_at(depths.last().copied().unwrap_or_default())?;
+                self.decide(index, to)?;
                 for depth in depths {
                     self.carry_to(depth)?;
                 }
@@ -155,7 +203,12 @@ impl Tracer<'_> {
             Operator::Return => {
                 let depth = self.depth_of_function()?;
                 self.carry_to(depth)?;
-                self.original(operator)?;
+                // To the end of the block that gets the labels of the results.
+                if self.around.body.is_some() {
+                    self.put(&I::Br(depth));
+                } else {
+                    self.original(operator)?;
+                }
                 self.dead()?;
             }
             Operator::Unreachable => {
@@ -168,47 +221,40 @@ impl Tracer<'_> {
                 self.original(operator)?;
             }
             Operator::Select | Operator::TypedSelect { .. } => self.select(operator)?,
-            Operator::Call { function_index } => {
-                let ty = self.around.facts.function_type(*function_index)?;
-                self.arguments(ty.params())?;
-                self.original(operator)?;
-                self.results(ty.params(), ty.results())?;
-            }
-            Operator::CallIndirect { type_index, .. } => {
-                self.pop()?;
-                let ty = self.around.facts.ty(*type_index)?;
-                self.arguments(ty.params())?;
-                self.original(operator)?;
-                self.results(ty.params(), ty.results())?;
-            }
-            // The callee leaves its results' labels where our own would be.
-            Operator::ReturnCall { function_index } => {
-                let ty = self.around.facts.function_type(*function_index)?;
-                self.arguments(ty.params())?;
-                self.original(operator)?;
-                self.dead()?;
-            }
-            Operator::ReturnCallIndirect { type_index, .. } => {
-                self.pop()?;
-                let ty = self.around.facts.ty(*type_index)?;
-                self.arguments(ty.params())?;
-                self.original(operator)?;
-                self.dead()?;
-            }
-            _ => return Ok(false),
+            _ => return self.call(operator),
         }
         Ok(true)
     }
 
-    fn open(&mut self, operator: &Operator<'_>, ty: BlockType, kind: Kind) -> Result<(), Refusal> {
+    fn open(
+        &mut self,
+        operator: &Operator<'_>,
+        ty: BlockType,
+        kind: Kind,
+        condition: Option<(usize, Entry)>,
+    ) -> Result<(), Refusal> {
         let (parameters, results) = self.block_types(ty)?;
         let height = self.stack.len().checked_sub(parameters.len());
         let height = height.ok_or_else(|| Refusal::internal("the stack is too short"))?;
         self.settle_all();
         let at = self.frames.len();
         let saved: Vec<Entry> = self.stack.get(height..).unwrap_or_default().to_vec();
-        let frame = Frame { kind, height, parameters: parameters.clone(), results, dead: false, saved };
+        let number = self.follows.as_ref().map_or(0, Branches::next_block);
+        let frame = Frame {
+            kind,
+            height,
+            parameters: parameters.clone(),
+            labelled: vec![false; results.len()],
+            results,
+            dead: false,
+            saved,
+            number,
+            reached: BTreeSet::new(),
+            decides: false,
+        };
         self.frames.push(frame);
+        self.now.open(kind);
+        self.enter(at, condition)?;
         // A loop is entered again with other labels; an `if` without `else` hands its parameters on.
         if kind != Kind::Block {
             self.carry(at, &parameters)?;
@@ -216,7 +262,7 @@ impl Tracer<'_> {
         self.original(operator)?;
         if kind == Kind::Loop {
             self.stack.truncate(height);
-            self.fetch(at, &parameters);
+            self.fetch(at, &parameters, &[]);
         }
         Ok(())
     }

@@ -1,11 +1,16 @@
 //! What a core module has, found before its code is rewritten.
 
+use std::collections::BTreeSet;
+
 use wasmparser::{
     CompositeInnerType, DataKind, ExternalKind, FuncType, GlobalType, MemoryType, Operator, Parser, Payload, RefType,
-    TypeRef,
+    TypeRef, ValType,
 };
 
 use crate::refusal::Refusal;
+
+/// The name by which modules of one program share the end of their stack.
+const STACK_POINTER: &str = "__stack_pointer";
 
 /// A module's one memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +26,10 @@ pub(crate) struct Global {
     pub(crate) ty: GlobalType,
     /// Module and name, where it is imported.
     pub(crate) import: Option<(String, String)>,
-    /// Other modules can write it.
-    pub(crate) exported: bool,
+    /// Names that other modules can write it by.
+    pub(crate) exports: Vec<String>,
+    /// It is where the guest's stack ends: by its name for the linker, or the first of a module, as linkers have it.
+    pub(crate) stack_pointer: bool,
 }
 
 /// A module, without its code.
@@ -39,9 +46,15 @@ pub(crate) struct Facts {
     pub(crate) memory_is_defined: bool,
     /// Data segments that move with a memory that is defined here: their place and content.
     pub(crate) moved: Vec<(i32, Vec<u8>)>,
-    /// Most parameters and most results of any function type.
-    pub(crate) most_parameters: u32,
-    pub(crate) most_results: u32,
+    /// Functions whose arguments are clean: see [`super::allocators`].
+    pub(crate) allocators: BTreeSet<u32>,
+}
+
+impl Global {
+    /// Other modules can write it.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.import.is_some() || !self.exports.is_empty()
+    }
 }
 
 impl Facts {
@@ -58,8 +71,11 @@ impl Facts {
     }
 
     pub(crate) fn function_type(&self, function: u32) -> Result<&FuncType, Refusal> {
-        let index = self.functions.get(function as usize).copied();
-        self.ty(index.ok_or_else(|| Refusal::internal("a function is missing"))?)
+        self.ty(self.function_type_index(function)?)
+    }
+
+    pub(crate) fn function_type_index(&self, function: u32) -> Result<u32, Refusal> {
+        self.functions.get(function as usize).copied().ok_or_else(|| Refusal::internal("a function is missing"))
     }
 
     pub(crate) fn table(&self, index: u32) -> Result<RefType, Refusal> {
@@ -84,9 +100,6 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, Refusal> {
                         let CompositeInnerType::Func(function) = ty.composite_type.inner else {
                             return Err(Refusal::shape("it uses types of the garbage collection proposal"));
                         };
-                        let (parameters, results) = (function.params().len(), function.results().len());
-                        facts.most_parameters = facts.most_parameters.max(count(parameters)?);
-                        facts.most_results = facts.most_results.max(count(results)?);
                         facts.types.push(function);
                     }
                 }
@@ -101,7 +114,8 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, Refusal> {
                         }
                         TypeRef::Global(ty) => {
                             let name = (import.module.to_owned(), import.name.to_owned());
-                            facts.globals.push(Global { ty, import: Some(name), exported: false });
+                            let stack_pointer = import.name == STACK_POINTER;
+                            facts.globals.push(Global { ty, import: Some(name), exports: Vec::new(), stack_pointer });
                             facts.imported_globals += 1;
                         }
                         TypeRef::Memory(ty) => {
@@ -132,7 +146,10 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, Refusal> {
             }
             Payload::GlobalSection(section) => {
                 for global in section {
-                    facts.globals.push(Global { ty: global?.ty, import: None, exported: false });
+                    let ty = global?.ty;
+                    let first = facts.globals.len() == facts.imported_globals as usize;
+                    let stack_pointer = first && ty.mutable && ty.content_type == ValType::I32;
+                    facts.globals.push(Global { ty, import: None, exports: Vec::new(), stack_pointer });
                 }
             }
             Payload::ExportSection(section) => {
@@ -141,7 +158,8 @@ pub(crate) fn facts(module: &[u8]) -> Result<Facts, Refusal> {
                     if export.kind == ExternalKind::Global
                         && let Some(global) = facts.globals.get_mut(export.index as usize)
                     {
-                        global.exported = true;
+                        global.exports.push(export.name.to_owned());
+                        global.stack_pointer |= export.name == STACK_POINTER;
                     }
                 }
             }

@@ -4,17 +4,21 @@
 //! between any two operators. The label of a stack entry is clean, or that of a local which has not changed since, or
 //! in a local of its own (a *slot*, one for each depth and width).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use wasm_encoder::reencode::Reencode;
-use wasm_encoder::{Encode, Function, Instruction as I, ValType as Encoded};
+use wasm_encoder::{BlockType, Encode, Function, Instruction as I, ValType as Encoded};
 use wasmparser::{FuncValidator, FunctionBody, Operator, OperatorsReader, ValType, ValidatorResources};
 
 use super::body::{Body, Scratch};
-use super::facts::{Facts, count};
+use super::branches::Branches;
+use super::calls::Calls;
+use super::clean::{Clean, Learned};
+use super::facts::{Facts, Global, count};
 use super::layout::Globals;
 use super::remap::Remap;
 use super::width::{Smear, Width};
+use crate::follow::Follow;
 use crate::refusal::Refusal;
 
 /// Locals that wasm allows in one function.
@@ -39,7 +43,22 @@ pub(super) struct Entry {
     /// A smear that the label in the slot still needs: [`Smear::Exact`], [`Smear::Upward`] or [`Smear::Whole`]. Sums of
     /// sums are smeared once, and never where only the union of the bytes is asked for.
     pub(super) pending: Smear,
+    pub(super) stack: Stack,
 }
+
+/// Memory on the guest's stack of a size that is not constant, as LLVM takes it: `sp - (size + 15 & -16)`. As with other
+/// allocators, the label of the size does not come to where the stack ends; every frame of later calls would be weak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stack {
+    Other,
+    /// A number that was rounded to an alignment.
+    Aligned,
+    /// What has no label, or was allocated so, less such a number.
+    Allocated,
+}
+
+/// Alignments of a stack are multiples of this.
+pub(super) const STACK_ALIGNMENT: u64 = 16;
 
 impl Entry {
     pub(super) fn is_clean(&self) -> bool {
@@ -72,18 +91,38 @@ pub(super) struct Frame {
     pub(super) dead: bool,
     /// The parameters' entries, for `else`.
     pub(super) saved: Vec<Entry>,
+    /// Which of its results may have a label, by some way to its end.
+    pub(super) labelled: Vec<bool>,
+    /// Which block of the function it is, as they open.
+    pub(super) number: usize,
+    /// Frames at whose ends decisions that were made in this one are over, where that is further out.
+    pub(super) reached: BTreeSet<usize>,
+    /// Decisions are over at its own end.
+    pub(super) decides: bool,
 }
 
 /// What is assumed to be clean, until a function shows otherwise.
-#[derive(Debug, Clone)]
-pub(crate) struct CleanGlobals(pub(crate) Vec<bool>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CleanGlobals(Vec<bool>);
 
 impl CleanGlobals {
-    pub(super) fn is_clean(&self, global: u32) -> bool {
+    /// All that can be written, and of those that other modules can write too, if `shared` says so.
+    pub(crate) fn new(facts: &Facts, follow: Follow, shared: bool) -> Self {
+        let assume = |global: &Global| follow == Follow::Data && global.ty.mutable && (shared || !global.is_shared());
+        Self(facts.globals.iter().map(assume).collect())
+    }
+
+    /// Whether the same is assumed of globals that other modules know.
+    pub(super) fn has_same_shared(&self, other: &Self, facts: &Facts) -> bool {
+        let mut both = self.0.iter().zip(&other.0).zip(&facts.globals);
+        both.all(|((one, other), global)| one == other || !global.is_shared())
+    }
+
+    pub(crate) fn is_clean(&self, global: u32) -> bool {
         self.0.get(global as usize).copied().unwrap_or(false)
     }
 
-    pub(super) fn refute(&mut self, global: u32) {
+    pub(crate) fn refute(&mut self, global: u32) {
         if let Some(clean) = self.0.get_mut(global as usize) {
             *clean = false;
         }
@@ -97,6 +136,10 @@ pub(crate) struct Surroundings<'m> {
     pub(crate) globals: &'m Globals,
     pub(crate) remap: Remap,
     pub(crate) assumed: &'m CleanGlobals,
+    pub(crate) calls: &'m Calls,
+    /// The block that the function's own code stands in.
+    pub(crate) body: Option<BlockType>,
+    pub(crate) follow: Follow,
 }
 
 /// Rewrites one function body.
@@ -106,6 +149,8 @@ pub(super) struct Tracer<'m> {
     pub(super) refuted: &'m mut CleanGlobals,
     pub(super) body: Body,
     locals: Vec<ValType>,
+    /// How many of them are parameters. Behind those are the parameters of labels.
+    parameters: u32,
     shadows: Vec<Option<u32>>,
     /// Locals that are assumed never to carry a label.
     clean: Vec<bool>,
@@ -116,6 +161,12 @@ pub(super) struct Tracer<'m> {
     branches: HashMap<(usize, usize, Width), u32>,
     /// Blocks inside dead code that are open.
     pub(super) skipped: u32,
+    /// What is clean where the code is now.
+    pub(super) now: Clean,
+    /// Locals with memory of the stack that was taken since the last block began or ended.
+    pub(super) allocated: BTreeSet<u32>,
+    /// Where branches are followed.
+    pub(super) follows: Option<Branches>,
 }
 
 /// Rewrites the body of function `index`. It is done again while an assumption about its locals turns out wrong.
@@ -128,7 +179,12 @@ pub(crate) fn function(
 ) -> Result<Function, Refusal> {
     let ty = around.facts.function_type(index)?;
     let parameters = ty.params().len();
+    let body_type = around.calls.body(around.facts.function_type_index(index)?, ty.results(), around.remap)?;
+    let around = Surroundings { body: body_type, ..around };
     let mut clean: Option<Vec<bool>> = None;
+    // Under a decision every local that is set gets its label.
+    let follows = around.follow == Follow::Branches;
+    let mut learned = if follows { Learned::nothing() } else { Learned::default() };
     loop {
         let mut validator = validator();
         let mut reader = body.get_binary_reader();
@@ -137,13 +193,20 @@ pub(crate) fn function(
         for local in 0..validator.len_locals() {
             locals.push(validator.get_local_type(local).ok_or_else(|| Refusal::internal("a local is missing"))?);
         }
-        let assumed = clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| at >= parameters).collect());
+        let takes_labels = if around.facts.allocators.contains(&index) { 0 } else { parameters };
+        let assumed =
+            clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| !follows && at >= takes_labels).collect());
+        let (many, labels) = (count(parameters)?, count(takes_labels)?);
+        let mut added = Body::new(validator.len_locals().saturating_add(many));
+        let branches = follows.then(|| Branches::new(body, &mut added)).transpose()?;
+        let now = Clean::start(assumed.len(), labels, learned);
         let mut tracer = Tracer {
             around,
             refuted: &mut *refuted,
-            body: Body::new(validator.len_locals()),
-            shadows: vec![None; locals.len()],
+            body: added,
+            shadows: (0..validator.len_locals()).map(|at| (at < labels).then(|| many + at)).collect(),
             locals,
+            parameters: many,
             clean: assumed,
             wrong: false,
             stack: Vec::new(),
@@ -154,11 +217,26 @@ pub(crate) fn function(
                 results: ty.results().to_vec(),
                 dead: false,
                 saved: Vec::new(),
+                labelled: vec![false; ty.results().len()],
+                number: 0,
+                reached: BTreeSet::new(),
+                decides: false,
             }],
             slots: HashMap::new(),
             branches: HashMap::new(),
             skipped: 0,
+            now,
+            allocated: BTreeSet::new(),
+            follows: branches,
         };
+        if let (Some(branches), false) = (&tracer.follows, around.facts.allocators.contains(&index)) {
+            let decided = branches.decided;
+            tracer.put(&I::GlobalGet(around.globals.decided));
+            tracer.put(&I::LocalSet(decided));
+        }
+        if let Some(block) = body_type {
+            tracer.put(&I::Block(block));
+        }
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {
             let at = operators.original_position();
@@ -170,8 +248,10 @@ pub(crate) fn function(
                 return Err(Refusal::internal(&format!("the stack is out of step after {}", name(&operator))));
             }
         }
-        if !tracer.wrong {
-            return tracer.finish(parameters);
+        let now = std::mem::replace(&mut tracer.now, Clean::start(0, 0, Learned::nothing()));
+        match now.learned(tracer.wrong) {
+            None => return tracer.finish(),
+            Some(more) => learned = more,
         }
         clean = Some(tracer.clean);
     }
@@ -184,32 +264,23 @@ pub(super) fn name(operator: &Operator<'_>) -> String {
 }
 
 impl Tracer<'_> {
-    /// Puts parameters' labels, locals and code together.
-    fn finish(mut self, parameters: usize) -> Result<Function, Refusal> {
-        let mut prologue = Body::new(0);
-        for (at, ty) in self.locals.iter().enumerate().take(parameters) {
-            if let Some(shadow) = self.shadows.get(at).copied().flatten() {
-                prologue.put(&I::GlobalGet(self.around.globals.argument(at)?));
-                prologue.unpack(Width::of(*ty));
-                prologue.put(&I::LocalSet(shadow));
-            }
-        }
+    /// Puts locals and code together.
+    fn finish(mut self) -> Result<Function, Refusal> {
         let mut runs: Vec<(u32, Encoded)> = Vec::new();
         let mut add = |ty: Encoded| match runs.last_mut() {
             Some((many, last)) if *last == ty => *many = many.saturating_add(1),
             _ => runs.push((1, ty)),
         };
-        for ty in self.locals.iter().skip(parameters) {
+        for ty in self.locals.iter().skip(self.parameters as usize) {
             add(self.around.remap.val_type(*ty)?);
         }
         for ty in self.body.added() {
             add(*ty);
         }
-        if self.locals.len() + self.body.added().len() > MAX_LOCALS {
+        if self.locals.len() + self.parameters as usize + self.body.added().len() > MAX_LOCALS {
             return Err(Refusal::size(format!("a function would have more than {MAX_LOCALS} locals")));
         }
         let mut function = Function::new(runs);
-        function.raw(prologue.code);
         function.raw(self.body.code);
         Ok(function)
     }
@@ -239,21 +310,27 @@ impl Tracer<'_> {
     }
 
     pub(super) fn push_clean(&mut self, ty: ValType) {
-        self.stack.push(Entry { ty, home: Home::Clean, known: None, pending: Smear::Exact });
+        self.stack.push(Entry { ty, home: Home::Clean, known: None, pending: Smear::Exact, stack: Stack::Other });
     }
 
     pub(super) fn push_known(&mut self, ty: ValType, value: u64) {
-        self.stack.push(Entry { ty, home: Home::Clean, known: Some(value), pending: Smear::Exact });
+        self.stack.push(Entry {
+            ty,
+            home: Home::Clean,
+            known: Some(value),
+            pending: Smear::Exact,
+            stack: Stack::Other,
+        });
     }
 
     /// The label on the wasm stack becomes that of a new entry, which needs `pending` still.
     pub(super) fn push(&mut self, ty: ValType, pending: Smear) {
         let slot = self.slot(self.stack.len(), Width::of(ty));
         self.put(&I::LocalSet(slot));
-        self.stack.push(Entry { ty, home: Home::Slot, known: None, pending });
+        self.stack.push(Entry { ty, home: Home::Slot, known: None, pending, stack: Stack::Other });
     }
 
-    fn slot(&mut self, depth: usize, width: Width) -> u32 {
+    pub(super) fn slot(&mut self, depth: usize, width: Width) -> u32 {
         let body = &mut self.body;
         *self.slots.entry((depth, width)).or_insert_with(|| body.local(width.ty()))
     }
@@ -316,7 +393,16 @@ impl Tracer<'_> {
 
     // ---- locals and globals
 
-    fn shadow(&mut self, local: u32) -> Result<Option<u32>, Refusal> {
+    /// Where a local is now.
+    pub(super) fn place(&self, local: u32) -> u32 {
+        if local < self.parameters { local } else { local.saturating_add(self.parameters) }
+    }
+
+    pub(super) fn local_type(&self, local: u32) -> Result<ValType, Refusal> {
+        self.locals.get(local as usize).copied().ok_or_else(|| Refusal::internal("a local is missing"))
+    }
+
+    pub(super) fn shadow(&mut self, local: u32) -> Result<Option<u32>, Refusal> {
         let at = local as usize;
         if self.clean.get(at).copied().unwrap_or(false) {
             return Ok(None);
@@ -329,8 +415,9 @@ impl Tracer<'_> {
 
     pub(super) fn local_get(&mut self, local: u32) -> Result<(), Refusal> {
         let ty = self.locals.get(local as usize).copied().ok_or_else(|| Refusal::internal("a local is missing"))?;
-        let home = self.shadow(local)?.map_or(Home::Clean, Home::Shadow);
-        self.stack.push(Entry { ty, home, known: None, pending: Smear::Exact });
+        let home = if self.now.is(local) { Home::Clean } else { self.shadow(local)?.map_or(Home::Clean, Home::Shadow) };
+        let stack = if self.allocated.contains(&local) { Stack::Allocated } else { Stack::Other };
+        self.stack.push(Entry { ty, home, known: None, pending: Smear::Exact, stack });
         Ok(())
     }
 
@@ -343,12 +430,21 @@ impl Tracer<'_> {
             *clean = false;
             self.wrong = true;
         }
+        self.now.set(local, entry.is_clean());
+        if entry.stack == Stack::Allocated {
+            self.allocated.insert(local);
+        } else {
+            self.allocated.remove(&local);
+        }
         let mut home = Home::Clean;
         if let Some(shadow) = self.shadow(local)? {
             self.settle(|other| other == shadow);
             self.label(depth, &entry);
+            self.under(entry.ty);
             self.put(&I::LocalSet(shadow));
-            home = Home::Shadow(shadow);
+            if !self.now.is(local) {
+                home = Home::Shadow(shadow);
+            }
         }
         if tee {
             self.stack.push(Entry { home, pending: Smear::Exact, ..entry });
@@ -370,46 +466,28 @@ impl Tracer<'_> {
 
     pub(super) fn global_set(&mut self, global: u32) -> Result<(), Refusal> {
         let (depth, entry) = self.pop()?;
-        let shadow = self.around.globals.shadow(global).ok_or_else(|| Refusal::internal("a global has no label"))?;
         if self.around.assumed.is_clean(global) {
-            if !entry.is_clean() {
+            let allocates = entry.stack == Stack::Allocated && self.around.facts.global(global)?.stack_pointer;
+            if !entry.is_clean() && !allocates {
                 self.refuted.refute(global);
             }
             return Ok(());
         }
+        let shadow = self.around.globals.shadow(global).ok_or_else(|| Refusal::internal("a global has no label"))?;
         self.label(depth, &entry);
+        self.under_global(global, entry.ty)?;
         self.put(&I::GlobalSet(shadow));
-        Ok(())
-    }
-
-    /// Calls hand labels over in globals: arguments before, results after.
-    pub(super) fn arguments(&mut self, parameters: &[ValType]) -> Result<(), Refusal> {
-        let many = parameters.len();
-        for at in 0..many {
-            let (depth, entry) = self.peek(many - 1 - at)?;
-            self.label(depth, &entry);
-            self.body.pack(entry.width());
-            let global = self.around.globals.argument(at)?;
-            self.put(&I::GlobalSet(global));
-        }
-        Ok(())
-    }
-
-    pub(super) fn results(&mut self, parameters: &[ValType], results: &[ValType]) -> Result<(), Refusal> {
-        for _ in parameters {
-            self.pop()?;
-        }
-        for (at, ty) in results.iter().enumerate() {
-            let global = self.around.globals.result(at)?;
-            self.put(&I::GlobalGet(global));
-            self.body.unpack(Width::of(*ty));
-            self.push(*ty, Smear::Exact);
-        }
         Ok(())
     }
 
     /// A global that keeps the union of labels that went somewhere: `entries`' labels join it.
     pub(super) fn pool(&mut self, pool: u32, entries: &[(usize, Entry)], weak: bool) {
+        if let Some(branches) = &self.follows {
+            let decided = branches.decided;
+            for instruction in [I::GlobalGet(pool), I::LocalGet(decided), I::I32Or, I::GlobalSet(pool)] {
+                self.put(&instruction);
+            }
+        }
         for (depth, entry) in entries {
             if entry.is_clean() {
                 continue;

@@ -1,6 +1,8 @@
-//! Where the labels that are no data are: globals that all modules of a component share, and shadows of a module's own.
+//! Where the labels are that are no data and in no function: globals that all modules of a component share, and shadows of
+//! a module's own.
 
 use super::facts::{Facts, count};
+use super::function::CleanGlobals;
 use crate::refusal::Refusal;
 
 /// The module name that the shared store is imported under. A component's own modules cannot be named so: instances
@@ -18,15 +20,17 @@ pub(crate) const EXPECTED: &str = "expected";
 pub(crate) const TABLES: &str = "tables";
 /// The union of labels of the sizes that memory was grown by.
 pub(crate) const PAGES: &str = "pages";
+/// The label of what the call that comes next was decided by.
+pub(crate) const DECIDED: &str = "decided";
 /// The union of labels of the representations that resources were made from.
 pub(crate) const HANDLES: &str = "handles";
 
-/// The name of the global with the label of argument `at` of the next call.
+/// The name of the global with the label of argument `at`, in a hook.
 pub(crate) fn argument(at: u32) -> String {
     format!("a{at}")
 }
 
-/// The name of the global with the label of result `at` of the last call.
+/// The name of the global with the label of result `at`, in a hook.
 pub(crate) fn result(at: u32) -> String {
     format!("r{at}")
 }
@@ -36,7 +40,7 @@ pub(crate) fn label_of(name: &str) -> String {
     format!("{name} label")
 }
 
-/// How many globals for arguments and results the store has: as many as the widest function of any module needs.
+/// How many globals for arguments and results the store has: as many as the widest hook needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lanes {
     pub(crate) arguments: u32,
@@ -46,10 +50,9 @@ pub(crate) struct Lanes {
 /// Indices in the rewritten module.
 #[derive(Debug)]
 pub(crate) struct Globals {
-    lanes: Lanes,
-    first: u32,
     pub(crate) tables: u32,
     pub(crate) pages: u32,
+    pub(crate) decided: u32,
     /// How many globals are imported that were not.
     pub(crate) added_imports: u32,
     shadows: Vec<Option<u32>>,
@@ -60,15 +63,14 @@ pub(crate) struct Globals {
 }
 
 impl Globals {
-    pub(crate) fn new(facts: &Facts, lanes: Lanes) -> Result<Self, Refusal> {
-        let first = facts.imported_globals;
-        let pools = first + lanes.arguments + lanes.results;
+    pub(crate) fn new(facts: &Facts, assumed: &CleanGlobals) -> Result<Self, Refusal> {
+        let pools = facts.imported_globals;
         let mut imported = Vec::new();
         let mut defined = Vec::new();
         let mut shadows = vec![None; facts.globals.len()];
-        let mut next = pools + 2;
+        let mut next = pools + 3;
         for (at, global) in facts.globals.iter().enumerate() {
-            if global.ty.mutable && global.import.is_some() {
+            if global.ty.mutable && global.import.is_some() && !assumed.is_clean(count(at)?) {
                 imported.push(count(at)?);
                 if let Some(shadow) = shadows.get_mut(at) {
                     *shadow = Some(next);
@@ -76,10 +78,10 @@ impl Globals {
                 next += 1;
             }
         }
-        let added_imports = next - first;
+        let added_imports = next - pools;
         next = count(facts.globals.len())? + added_imports;
         for (at, global) in facts.globals.iter().enumerate() {
-            if global.ty.mutable && global.import.is_none() {
+            if global.ty.mutable && global.import.is_none() && !assumed.is_clean(count(at)?) {
                 defined.push(count(at)?);
                 if let Some(shadow) = shadows.get_mut(at) {
                     *shadow = Some(next);
@@ -87,26 +89,10 @@ impl Globals {
                 next += 1;
             }
         }
-        Ok(Self { lanes, first, tables: pools, pages: pools + 1, added_imports, shadows, imported, defined })
+        Ok(Self { tables: pools, pages: pools + 1, decided: pools + 2, added_imports, shadows, imported, defined })
     }
 
-    pub(super) fn argument(&self, at: usize) -> Result<u32, Refusal> {
-        let at = count(at)?;
-        if at >= self.lanes.arguments {
-            return Err(Refusal::internal("a call has more arguments than any type"));
-        }
-        Ok(self.first + at)
-    }
-
-    pub(super) fn result(&self, at: usize) -> Result<u32, Refusal> {
-        let at = count(at)?;
-        if at >= self.lanes.results {
-            return Err(Refusal::internal("a call has more results than any type"));
-        }
-        Ok(self.first + self.lanes.arguments + at)
-    }
-
-    /// The global with the label of a global.
+    /// The global with the label of a global. One that is assumed clean has none.
     pub(crate) fn shadow(&self, global: u32) -> Option<u32> {
         self.shadows.get(global as usize).copied().flatten()
     }

@@ -57,6 +57,7 @@ impl Tracer<'_> {
                 self.put(&I::LocalGet(at));
                 // The lowest byte of the value's label.
                 self.label(value.0, &value.1);
+                self.under(T::I32);
                 self.put(&I::LocalGet(many));
                 self.put(&I::MemoryFill(SHADOW));
             }
@@ -64,6 +65,7 @@ impl Tracer<'_> {
                 let (at, _, many) = self.three(operator)?;
                 self.put(&I::LocalGet(at));
                 self.put(&I::I32Const(0));
+                self.under(T::I32);
                 self.put(&I::LocalGet(many));
                 self.put(&I::MemoryFill(SHADOW));
             }
@@ -145,6 +147,7 @@ impl Tracer<'_> {
         self.original(operator)?;
         self.put(&I::LocalGet(at));
         self.label(depth, &value);
+        self.under(value.ty);
         label(self);
         Ok(())
     }
@@ -200,16 +203,17 @@ impl Tracer<'_> {
         self.put(&I::LocalGet(from));
         self.put(&I::LocalGet(many));
         self.put(&I::MemoryCopy { src_mem: SHADOW, dst_mem: SHADOW });
-        if source.is_clean() {
+        if source.is_clean() && self.follows.is_none() {
             return Ok(());
         }
         // Which bytes were copied depends on the source's address: its label joins each, as weak.
         let union = self.scratch(Encoded::I32, Scratch::Union);
         self.raw_label(depth, &source);
-        self.body.if_any(Width::Word);
-        self.union(depth, &source);
+        self.body.fold(Width::Word);
         self.body.weaken();
-        self.put(&I::LocalSet(union));
+        self.under(T::I32);
+        self.put(&I::LocalTee(union));
+        self.body.if_any(Width::Word);
         self.put(&I::Block(BlockType::Empty));
         self.put(&I::Loop(BlockType::Empty));
         self.put(&I::LocalGet(many));

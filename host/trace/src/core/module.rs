@@ -7,14 +7,17 @@ use wasm_encoder::{
     TypeSection, ValType,
 };
 use wasmparser::{
-    DataKind, ExternalKind, FuncToValidate, Parser, Payload, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    DataKind, ExternalKind, FuncToValidate, Parser, Payload, TypeRef, ValidPayload, Validator, ValidatorResources,
+    WasmFeatures,
 };
 
+use super::calls::Calls;
 use super::facts::{Facts, Memory, constant};
 use super::function::{CleanGlobals, Surroundings, function};
-use super::layout::{self, Globals, Lanes, STORE};
+use super::layout::{self, Globals, STORE};
 use super::remap::Remap;
 use super::width::Width;
+use crate::follow::Follow;
 use crate::refusal::Refusal;
 
 /// What core modules may be made of: what the engine runs. Everything else is refused by its name.
@@ -25,24 +28,32 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::COMPONENT_MODEL);
 
-/// A shared 64-bit label.
-const LANE: GlobalType = GlobalType { val_type: ValType::I64, mutable: true, shared: false };
 /// A shared union of labels.
 const POOL: GlobalType = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
 
-/// Rewrites a module. Rewriting is repeated while an assumption about its globals turns out wrong: each repetition has
-/// at least one global less that is assumed clean, and in practice there are two.
-pub(crate) fn rewrite(module: &[u8], facts: &Facts, lanes: Lanes) -> Result<Vec<u8>, Refusal> {
-    let assume = |global: &super::facts::Global| global.ty.mutable && global.import.is_none() && !global.exported;
-    let mut assumed = CleanGlobals(facts.globals.iter().map(assume).collect());
-    let globals = Globals::new(facts, lanes)?;
+/// Rewrites a module. Rewriting is repeated while an assumption about its own globals turns out wrong: each repetition
+/// has at least one global less that is assumed clean, and in practice there are two. Nothing is given where one about
+/// a global that others know turns out wrong.
+pub(crate) fn rewrite(
+    module: &[u8],
+    facts: &Facts,
+    follow: Follow,
+    assumed: &mut CleanGlobals,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let calls = Calls::new(facts)?;
     loop {
+        let globals = Globals::new(facts, assumed)?;
         let mut refuted = assumed.clone();
-        let rewritten = attempt(module, facts, &globals, lanes, &assumed, &mut refuted)?;
-        if refuted.0 == assumed.0 {
-            return Ok(rewritten);
+        let around = (follow, &calls);
+        let rewritten = attempt(module, facts, &globals, around, assumed, &mut refuted)?;
+        if refuted == *assumed {
+            return Ok(Some(rewritten));
         }
-        assumed = refuted;
+        let own = refuted.has_same_shared(assumed, facts);
+        *assumed = refuted;
+        if !own {
+            return Ok(None);
+        }
     }
 }
 
@@ -66,12 +77,12 @@ fn attempt(
     module: &[u8],
     facts: &Facts,
     globals: &Globals,
-    lanes: Lanes,
+    (follow, calls): (Follow, &Calls),
     assumed: &CleanGlobals,
     refuted: &mut CleanGlobals,
 ) -> Result<Vec<u8>, Refusal> {
     let mut remap = Remap { imported_globals: facts.imported_globals, added_globals: globals.added_imports };
-    let around = Surroundings { facts, globals, remap, assumed };
+    let around = Surroundings { facts, globals, remap, assumed, calls, body: None, follow };
     let mut out = Sections::default();
     let mut validator = Validator::new_with_features(FEATURES);
     let mut moved = facts.moved.len();
@@ -80,17 +91,29 @@ fn attempt(
         let payload = payload?;
         if !imported && after_imports(&payload) {
             imported = true;
-            import_labels(&mut out.imports, facts, globals, lanes)?;
+            import_labels(&mut out.imports, facts, globals)?;
         }
         let valid = validator.payload(&payload)?;
         match payload {
-            Payload::TypeSection(section) => remap.parse_type_section(&mut out.types, section)?,
+            Payload::TypeSection(section) => {
+                remap.parse_type_section(&mut out.types, section)?;
+                calls.add_types(facts, &mut out.types, remap)?;
+            }
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
-                    remap.parse_import(&mut out.imports, import?)?;
+                    let import = import?;
+                    if let TypeRef::Func(ty) | TypeRef::FuncExact(ty) = import.ty {
+                        out.imports.import(import.module, import.name, EntityType::Function(calls.labelled(ty)));
+                    } else {
+                        remap.parse_import(&mut out.imports, import)?;
+                    }
                 }
             }
-            Payload::FunctionSection(section) => remap.parse_function_section(&mut out.functions, section)?,
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    out.functions.function(calls.labelled(ty?));
+                }
+            }
             Payload::TableSection(section) => remap.parse_table_section(&mut out.tables, section)?,
             Payload::GlobalSection(section) => remap.parse_global_section(&mut out.globals, section)?,
             Payload::ExportSection(section) => {
@@ -156,7 +179,7 @@ fn after_imports(payload: &Payload<'_>) -> bool {
     )
 }
 
-fn import_labels(imports: &mut ImportSection, facts: &Facts, globals: &Globals, lanes: Lanes) -> Result<(), Refusal> {
+fn import_labels(imports: &mut ImportSection, facts: &Facts, globals: &Globals) -> Result<(), Refusal> {
     if let Memory::Defined(ty) = facts.memory() {
         imports.import(STORE, layout::MEMORY, EntityType::Memory(memory_type(ty)));
     }
@@ -173,14 +196,9 @@ fn import_labels(imports: &mut ImportSection, facts: &Facts, globals: &Globals, 
             }),
         );
     }
-    for at in 0..lanes.arguments {
-        imports.import(STORE, &layout::argument(at), EntityType::Global(LANE));
-    }
-    for at in 0..lanes.results {
-        imports.import(STORE, &layout::result(at), EntityType::Global(LANE));
-    }
     imports.import(STORE, layout::TABLES, EntityType::Global(POOL));
     imports.import(STORE, layout::PAGES, EntityType::Global(POOL));
+    imports.import(STORE, layout::DECIDED, EntityType::Global(POOL));
     for global in &globals.imported {
         let global = facts.global(*global)?;
         let Some((module, name)) = &global.import else { continue };

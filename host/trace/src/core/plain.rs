@@ -3,7 +3,7 @@
 use wasm_encoder::Instruction as I;
 use wasmparser::{Operator as O, RefType, ValType as T};
 
-use super::function::{Home, Tracer};
+use super::function::{Home, STACK_ALIGNMENT, Stack, Tracer};
 use super::width::{Smear, Width};
 use crate::refusal::Refusal;
 
@@ -73,15 +73,18 @@ impl Tracer<'_> {
         }
         match operator {
             O::LocalGet { local_index } => {
-                self.original(operator)?;
+                let place = self.place(*local_index);
+                self.put(&I::LocalGet(place));
                 self.local_get(*local_index)?;
             }
             O::LocalSet { local_index } => {
-                self.original(operator)?;
+                let place = self.place(*local_index);
+                self.put(&I::LocalSet(place));
                 self.local_set(*local_index, false)?;
             }
             O::LocalTee { local_index } => {
-                self.original(operator)?;
+                let place = self.place(*local_index);
+                self.put(&I::LocalTee(place));
                 self.local_set(*local_index, true)?;
             }
             O::GlobalGet { global_index } => {
@@ -150,6 +153,9 @@ impl Tracer<'_> {
             Rule::Join(many, result, _) | Rule::Truth(many, result) => (many, result),
             Rule::Convert(result) => (1, result),
         };
+        let allocates = matches!(operator, O::I32Sub)
+            && self.peek(0)?.1.stack == Stack::Aligned
+            && (self.peek(1)?.1.is_clean() || self.peek(1)?.1.stack == Stack::Allocated);
         let mut operands = Vec::with_capacity(many);
         for _ in 0..many {
             let (depth, entry) = self.pop()?;
@@ -188,7 +194,12 @@ impl Tracer<'_> {
                 self.push(result, Smear::Exact);
             }
             Rule::Join(_, _, Smear::Exact) => self.push(result, if same { first.pending } else { Smear::Exact }),
-            Rule::Join(_, _, smear) => self.push(result, smear),
+            Rule::Join(_, _, smear) => {
+                self.push(result, smear);
+                if allocates {
+                    self.mark(Stack::Allocated);
+                }
+            }
             Rule::Truth(_, _) => {
                 self.body.fold(width);
                 if Width::of(result) == Width::Long {
@@ -240,7 +251,17 @@ impl Tracer<'_> {
         }
         self.mask(Width::of(ty), mask);
         self.push(ty, Smear::Exact);
+        let rounds = second.known.is_some_and(|mask| mask % STACK_ALIGNMENT == 0 && mask & 0x8000_0000 != 0);
+        if rounds && matches!(operator, O::I32And) {
+            self.mark(Stack::Aligned);
+        }
         Ok(())
+    }
+
+    fn mark(&mut self, stack: Stack) {
+        if let Some(entry) = self.stack.last_mut() {
+            entry.stack = stack;
+        }
     }
 
     fn wrap(&mut self, operator: &O<'_>) -> Result<(), Refusal> {

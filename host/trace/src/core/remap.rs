@@ -11,6 +11,11 @@ pub(crate) struct Remap {
     pub(crate) added_globals: u32,
 }
 
+impl Remap {
+    /// Nothing moves.
+    pub(crate) const NONE: Self = Self { imported_globals: 0, added_globals: 0 };
+}
+
 impl Reencode for Remap {
     type Error = Infallible;
 

@@ -46,7 +46,7 @@ pub(crate) fn store(lanes: Lanes, owner: Option<&Facts>) -> Vec<u8> {
     for at in 0..lanes.results {
         global(&layout::result(at), ValType::I64);
     }
-    for pool in [layout::TABLES, layout::PAGES, layout::HANDLES, layout::EXPECTED] {
+    for pool in [layout::TABLES, layout::PAGES, layout::DECIDED, layout::HANDLES, layout::EXPECTED] {
         global(pool, ValType::I32);
     }
     let mut data = DataSection::new();

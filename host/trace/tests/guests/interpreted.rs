@@ -1,36 +1,48 @@
-//! A guest in JavaScript: twelve thousand functions of an interpreter between the file and the answer. Compiling it takes
-//! minutes on a busy machine, so it runs where it is asked for: `-- --ignored`.
+//! Guests that are interpreted: more than ten thousand functions of an engine between the secret and the answer. What is
+//! made of an engine is compiled once, for one test.
+
+use std::time::Instant;
 
 use customs_trace::Step;
 use wasmtime::component::Val;
 
-use super::rig::{ARGUMENT, FILE, Traced, guest, picture, summary};
+use super::proof::{INTERFACE, prove};
+use super::rig::{ARGUMENT, FILE, Traced, VARIABLE, guest, picture, summary};
+use super::table::{Language, SECRET};
 
-const INTERFACE: &str = "customs:slug/slug@0.1.0";
+/// Places of the secret that the oracle changes: a call takes milliseconds, each of some sixty times.
+const PLACES: usize = 3;
+
+fn prove_interpreted(name: &str, language: Language) {
+    let Some(bytes) = guest(name) else {
+        println!("{name} is not built, and left out");
+        return;
+    };
+    let start = Instant::now();
+    let traced = Traced::new(&bytes);
+    println!("{name}: rewritten and compiled, both, in {:?}", start.elapsed());
+    prove(&traced, language, PLACES);
+
+    let steps = [Step::Result, Step::Ok, Step::Field("text".to_owned())];
+    let call = |source: &str, labelled| {
+        let arguments = [Val::String("plain".into()), Val::String(source.into())];
+        traced.call(true, SECRET, INTERFACE, "apply", &arguments, labelled).1
+    };
+    let shown = |seen: &[_], source| picture(seen, "apply", &steps, [0; 3], source, SECRET.len());
+    let seen = call("env:SECRET", None);
+    assert_eq!((shown(&seen, VARIABLE), shown(&seen, FILE)), ("1".repeat(16), ".".repeat(16)), "{:?}", summary(&seen));
+    let seen = call(SECRET, Some("source"));
+    assert_eq!(shown(&seen, ARGUMENT), "1".repeat(16), "{:?}", summary(&seen));
+    let seen = call(SECRET, None);
+    assert!(seen.is_empty(), "an argument that is no source: {:?}", summary(&seen));
+}
 
 #[test]
-#[ignore = "compiles an interpreter, twice"]
-fn javascript_gives_the_bytes_of_a_file_and_of_an_argument_with_their_labels() {
-    let Some(bytes) = guest("slug") else { panic!("slug is not built: make guests-js") };
-    let traced = Traced::new(&bytes);
-    let path = [Val::String("/data/secret.txt".into())];
-    let secret = "token id 42 true\nand a second line";
-    let (before, _) = traced.call(false, secret, INTERFACE, "read-first-line", &path, None);
-    let (after, seen) = traced.call(true, secret, INTERFACE, "read-first-line", &path, None);
-    assert_eq!(format!("{before:?}"), format!("{after:?}"));
-    let shown = picture(&seen, "read-first-line", &[Step::Result, Step::Ok], [0; 3], FILE, 16);
-    assert_eq!(shown, "1".repeat(16), "{:?}", summary(&seen));
+fn in_javascript_each_transformation_is_labelled_to_the_byte_and_nothing_else_is() {
+    prove_interpreted("transforms-js", Language::JavaScript);
+}
 
-    let title = [Val::String("A Title, of Words".into())];
-    let (before, _) = traced.call(false, secret, INTERFACE, "slugify", &title, None);
-    let (after, seen) = traced.call(true, secret, INTERFACE, "slugify", &title, Some("text"));
-    assert_eq!(format!("{before:?}"), format!("{after:?}"));
-    let Val::String(slug) = after else { panic!("no text") };
-    let shown = picture(&seen, "slugify", &[Step::Result], [0; 3], ARGUMENT, slug.len());
-    println!("{slug}\n{shown}");
-    for (byte, label) in slug.chars().zip(shown.chars()) {
-        assert!(label != '.' || byte == '-', "{slug}\n{shown}");
-    }
-    let (_, seen) = traced.call(true, secret, INTERFACE, "slugify", &title, None);
-    assert!(seen.is_empty(), "{:?}", summary(&seen));
+#[test]
+fn in_python_each_transformation_is_labelled_to_the_byte_and_nothing_else_is() {
+    prove_interpreted("transforms-py", Language::Python);
 }

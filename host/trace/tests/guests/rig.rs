@@ -4,10 +4,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use customs_trace::{ASK, Crossing, INTERFACE, Instrumented, Label, Map, Part, Path, Step, instrument};
+use customs_trace::{ASK, Crossing, Follow, INTERFACE, Instrumented, Label, Map, Part, Path, Step, instrument};
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR,
+};
+use wasmparser::Parser;
 use wasmtime::component::{Component, Linker, ResourceTable, Val};
-use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime::{Config, Engine, OptLevel, Store, StoreContextMut};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wit_component::ComponentEncoder;
 
 /// The label of the file, of the environment variable, and of the argument.
 pub const FILE: u8 = 0;
@@ -28,6 +34,16 @@ pub struct State {
     pub seen: Vec<Seen>,
 }
 
+/// What a call gave, and what left meanwhile.
+#[derive(Debug)]
+pub struct Outcome {
+    pub answer: Val,
+    pub printed: Vec<u8>,
+    /// The file beside the secret.
+    pub written: Option<Vec<u8>>,
+    pub seen: Vec<Seen>,
+}
+
 /// Labelled bytes on their way out.
 #[derive(Debug, Clone)]
 pub struct Seen {
@@ -45,10 +61,16 @@ impl WasiView for State {
     }
 }
 
-/// The built guest, or nothing where it was not built.
+/// The built guest as a component, or nothing where it was not built.
 pub fn guest(name: &str) -> Option<Vec<u8>> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../guests/dist").join(format!("{name}.wasm"));
-    read(&path)
+    read(&path).map(|bytes| if Parser::is_core_wasm(&bytes) { adapted(&bytes) } else { bytes })
+}
+
+/// A reactor of preview 1 that has types, as the engine makes it a component.
+fn adapted(module: &[u8]) -> Vec<u8> {
+    let encoder = ComponentEncoder::default().validate(true).module(module).unwrap();
+    encoder.adapter(ADAPTER_NAME, REACTOR).unwrap().encode().unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test reads the guests that were built for it")]
@@ -65,8 +87,13 @@ pub struct Traced {
 
 impl Traced {
     pub fn new(bytes: &[u8]) -> Self {
-        let engine = Engine::default();
-        let Instrumented { component, map } = instrument(bytes).unwrap();
+        Self::following(bytes, Follow::Data)
+    }
+
+    pub fn following(bytes: &[u8], follow: Follow) -> Self {
+        // Interpreters are large, and what they are compiled to need not be quick.
+        let engine = Engine::new(Config::new().cranelift_opt_level(OptLevel::None)).unwrap();
+        let Instrumented { component, map } = instrument(bytes, follow).unwrap();
         Self {
             original: Component::new(&engine, bytes).unwrap(),
             component: Component::new(&engine, &component).unwrap_or_else(|why| panic!("not valid: {why:?}")),
@@ -75,9 +102,9 @@ impl Traced {
         }
     }
 
-    fn store(&self, secret: &str, directory: &std::path::Path) -> Store<State> {
+    fn store(&self, secret: &str, directory: &std::path::Path, stdout: MemoryOutputPipe) -> Store<State> {
         let mut wasi = WasiCtx::builder();
-        wasi.env("PATH", "/usr/bin").env(NAME, secret).env("HOME", "/home");
+        wasi.env("PATH", "/usr/bin").env(NAME, secret).env("HOME", "/home").stdout(stdout);
         wasi.preopened_dir(directory, "/data", FsPerms::ReadWrite).unwrap();
         let state = State {
             table: ResourceTable::new(),
@@ -99,12 +126,25 @@ impl Traced {
         arguments: &[Val],
         labelled: Option<&'static str>,
     ) -> (Val, Vec<Seen>) {
+        let outcome = self.run(traced, secret, interface, function, arguments, labelled);
+        (outcome.answer, outcome.seen)
+    }
+
+    /// The same, with what was printed and written.
+    pub fn run(
+        &self,
+        traced: bool,
+        secret: &str,
+        interface: &str,
+        function: &str,
+        arguments: &[Val],
+        labelled: Option<&'static str>,
+    ) -> Outcome {
         let directory = tempfile::tempdir().unwrap();
-        cap_std::fs::Dir::open_ambient_dir(directory.path(), cap_std::ambient_authority())
-            .unwrap()
-            .write("secret.txt", secret)
-            .unwrap();
-        let mut store = self.store(secret, directory.path());
+        let folder = cap_std::fs::Dir::open_ambient_dir(directory.path(), cap_std::ambient_authority()).unwrap();
+        folder.write("secret.txt", secret).unwrap();
+        let stdout = MemoryOutputPipe::new(1 << 16);
+        let mut store = self.store(secret, directory.path(), stdout.clone());
         store.data_mut().argument = labelled;
         let mut linker: Linker<State> = Linker::new(&self.engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).unwrap();
@@ -118,8 +158,9 @@ impl Traced {
         let function = instance.get_func(&mut store, function).unwrap();
         let mut results = [Val::Bool(false)];
         function.call(&mut store, arguments, &mut results).unwrap();
-        let [result] = results;
-        (result, store.into_data().seen)
+        let [answer] = results;
+        let seen = store.into_data().seen;
+        Outcome { answer, printed: stdout.contents().to_vec(), written: folder.read("secret.txt.out").ok(), seen }
     }
 }
 
@@ -154,6 +195,7 @@ fn link(linker: &mut Linker<State>) {
             },
         )
         .unwrap();
+    labels.func_wrap("piece", |_: StoreContextMut<'_, State>, _: (u32, u32, u32, u32, u32, u32)| Ok((0_u32,))).unwrap();
 }
 
 fn arrived(state: &State, hook: u32) -> u32 {

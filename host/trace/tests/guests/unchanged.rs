@@ -1,6 +1,6 @@
 //! Guests that were built for other tests can all be instrumented, or are refused with a reason.
 
-use customs_trace::instrument;
+use customs_trace::{Follow, instrument};
 use wasmparser::{Validator, WasmFeatures};
 
 use super::rig::guest;
@@ -21,7 +21,7 @@ fn guests_of_all_kinds_are_instrumented_into_valid_components() {
         "typedleaks",
     ] {
         let Some(bytes) = guest(name) else { panic!("{name} is not built: make guests") };
-        let instrumented = instrument(&bytes).unwrap_or_else(|why| panic!("{name} {why}"));
+        let instrumented = instrument(&bytes, Follow::Data).unwrap_or_else(|why| panic!("{name} {why}"));
         let types = Validator::new_with_features(WasmFeatures::default()).validate_all(&instrumented.component);
         types.unwrap_or_else(|why| panic!("{name}: {why}"));
         println!("{name}: {} -> {}", bytes.len(), instrumented.component.len());
@@ -38,7 +38,7 @@ fn interpreters_are_instrumented_into_valid_components() {
             continue;
         };
         let start = std::time::Instant::now();
-        let instrumented = instrument(&bytes).unwrap_or_else(|why| panic!("{name} {why}"));
+        let instrumented = instrument(&bytes, Follow::Data).unwrap_or_else(|why| panic!("{name} {why}"));
         let took = start.elapsed();
         let types = Validator::new_with_features(WasmFeatures::default()).validate_all(&instrumented.component);
         types.unwrap_or_else(|why| panic!("{name}: {why}"));

@@ -132,7 +132,7 @@ impl Kitchen {
     ) -> Result<Option<Served>, Fault> {
         let policy = self.policy(&wanted, &[], policy_file)?;
         let fuel = if policy.limits().fuel.is_some() { Fuel::Counted } else { Fuel::Off };
-        let tracing = tracing(&policy);
+        let tracing = tracing(None, &policy);
         // A traced component has memories besides its own, which the pool is not sized for.
         let pooled = policy.limits().max_memory <= POOL_MAX_MEMORY as u64 && tracing == Tracing::Off;
         let host = self.host(fuel, pooled)?;

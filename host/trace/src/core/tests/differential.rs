@@ -5,16 +5,18 @@ use arbitrary::Unstructured;
 use wasm_smith::{Config, Module};
 use wasmtime::{Extern, Trap, Val};
 
-use super::rig::{Limits, Pair, engine, instantiate, label_argument, new_store, rewritten, shown};
+use crate::follow::Follow;
+
+use super::rig::{Limits, Pair, engine, instantiate, new_store, rewritten, shown};
 
 /// Modules in a run of the tests: a few seconds. 20 000 were run when this was written.
 const MODULES: u64 = 1200;
 
 /// A generator of numbers that is the same everywhere.
-struct Numbers(u64);
+pub struct Numbers(pub u64);
 
 impl Numbers {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut x = self.0;
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,12 +24,12 @@ impl Numbers {
         x ^ (x >> 31)
     }
 
-    fn bytes(&mut self, many: usize) -> Vec<u8> {
+    pub fn bytes(&mut self, many: usize) -> Vec<u8> {
         (0..many).map(|_| u8::try_from(self.next() & 0xff).unwrap()).collect()
     }
 }
 
-fn config(variant: u64) -> Config {
+pub fn config(variant: u64) -> Config {
     Config {
         max_imports: 0,
         min_funcs: 2,
@@ -66,7 +68,7 @@ fn config(variant: u64) -> Config {
 fn run(pair: Result<&Pair, &[u8]>, seed: u64) -> Option<Vec<String>> {
     let engine = engine();
     let mut store = new_store(&engine);
-    let mut numbers = Numbers(seed);
+    let (mut numbers, mut labels) = (Numbers(seed), Numbers(seed ^ 2));
     let (shared, guest) = match pair {
         Ok(pair) => match instantiate(&mut store, pair) {
             Ok((shared, guest)) => (Some(shared), guest),
@@ -85,23 +87,28 @@ fn run(pair: Result<&Pair, &[u8]>, seed: u64) -> Option<Vec<String>> {
         && let Some(memory) = shared.get_memory(&mut store, "shadow")
     {
         let many = memory.data_size(&store);
-        let labels = Numbers(seed ^ 1).bytes(many.min(4096));
-        memory.data_mut(&mut store)[..labels.len()].copy_from_slice(&labels);
+        let shadow = Numbers(seed ^ 1).bytes(many.min(4096));
+        memory.data_mut(&mut store)[..shadow.len()].copy_from_slice(&shadow);
     }
     let mut said = Vec::new();
     let names: Vec<String> = guest.exports(&mut store).map(|export| export.name().to_owned()).collect();
     for name in names.iter().filter(|name| !name.ends_with(" label")) {
         let Some(Extern::Func(function)) = guest.get_export(&mut store, name) else { continue };
         let ty = function.ty(&store);
-        let arguments: Vec<Val> = ty.params().map(|ty| value(&ty, &mut numbers)).collect();
+        // Labels come behind the values, as many.
+        let part = if shared.is_some() { 2 } else { 1 };
+        let values = ty.params().len() / part;
+        let arguments: Vec<Val> = ty
+            .params()
+            .enumerate()
+            .map(|(at, ty)| value(&ty, if at < values { &mut numbers } else { &mut labels }))
+            .collect();
         let mut results: Vec<Val> = ty.results().map(|_| Val::I32(0)).collect();
-        if let Some(shared) = &shared {
-            for at in 0..arguments.len() {
-                label_argument(&mut store, shared, at, Numbers(seed ^ at as u64).next());
-            }
-        }
         match function.call(&mut store, &arguments, &mut results) {
-            Ok(()) => said.push(results.iter().map(shown).collect::<Vec<_>>().join(", ")),
+            Ok(()) => {
+                let values = results.iter().take(results.len() / part);
+                said.push(values.map(shown).collect::<Vec<_>>().join(", "));
+            }
             Err(error) => said.push(trapped(&error)?),
         }
     }
@@ -124,7 +131,7 @@ fn state(store: &mut wasmtime::Store<Limits>, guest: &wasmtime::Instance, name: 
     }
 }
 
-fn value(ty: &wasmtime::ValType, numbers: &mut Numbers) -> Val {
+pub fn value(ty: &wasmtime::ValType, numbers: &mut Numbers) -> Val {
     let number = numbers.next();
     let small = if number & 1 == 0 { number >> 40 } else { number };
     match ty {
@@ -162,7 +169,8 @@ fn rewriting_generated_modules_changes_no_result_trap_global_or_memory() {
             continue;
         }
         let original = module.to_bytes();
-        let pair = rewritten(&original).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
+        let follow = if seed % 3 == 1 { Follow::Branches } else { Follow::Data };
+        let pair = rewritten(&original, follow).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
         wasmparser::Validator::new_with_features(crate::core::module::FEATURES)
             .validate_all(&pair.module)
             .unwrap_or_else(|why| panic!("seed {seed}: what was written is not valid: {why}"));

@@ -1,4 +1,5 @@
-//! Proof that rewriting changes nothing but labels ([`differential`]), and that no operator drops one ([`operators`]).
+//! Proof that rewriting changes nothing but labels ([`differential`]), and that no operator drops one ([`operators`]); that with branches followed
+//! no result is without one ([`interference`]); and what allocators are ([`allocators`]).
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -6,6 +7,8 @@
     reason = "a test makes any number of any other, and the list of operators is written by a macro"
 )]
 
+mod allocators;
 mod differential;
+mod interference;
 mod operators;
 mod rig;

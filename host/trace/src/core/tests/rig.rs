@@ -1,11 +1,16 @@
 //! Core modules, original and rewritten, in wasmtime.
 
-use wasmtime::{Config, Engine, Extern, Instance, Linker, Module, Store, Val};
+use std::collections::BTreeSet;
 
+use wasmtime::{Config, Engine, Instance, Linker, Module, Store, Val};
+
+use crate::core::allocators::allocators;
 use crate::core::facts::{Memory, facts};
+use crate::core::function::CleanGlobals;
 use crate::core::layout::{Lanes, STORE};
 use crate::core::module::rewrite;
 use crate::core::store::store;
+use crate::follow::Follow;
 use crate::refusal::Refusal;
 
 /// Memory for both: a module that grows without bound stops at the same size.
@@ -32,11 +37,14 @@ pub struct Pair {
     pub store: Vec<u8>,
 }
 
-pub fn rewritten(module: &[u8]) -> Result<Pair, Refusal> {
-    let facts = facts(module)?;
-    let lanes = Lanes { arguments: facts.most_parameters, results: facts.most_results };
+pub fn rewritten(module: &[u8], follow: Follow) -> Result<Pair, Refusal> {
+    let mut facts = facts(module)?;
+    facts.allocators = allocators(module, &facts, &BTreeSet::from(["cabi_realloc".to_owned()]))?;
+    let lanes = Lanes { arguments: 0, results: 0 };
     let owner = matches!(facts.memory(), Memory::Defined(_)).then_some(&facts);
-    Ok(Pair { module: rewrite(module, &facts, lanes)?, store: store(lanes, owner) })
+    let mut assumed = CleanGlobals::new(&facts, follow, false);
+    let module = rewrite(module, &facts, follow, &mut assumed)?.expect("no global is shared");
+    Ok(Pair { module, store: store(lanes, owner) })
 }
 
 /// Both as instances: the store's, and the module's.
@@ -47,13 +55,6 @@ pub fn instantiate(store: &mut Store<Limits>, pair: &Pair) -> wasmtime::Result<(
     linker.instance(&mut *store, STORE, shared)?;
     let guest = linker.instantiate(&mut *store, &Module::new(&engine, &pair.module)?)?;
     Ok((shared, guest))
-}
-
-/// Writes `label` for argument `at` of the next call.
-pub fn label_argument(store: &mut Store<Limits>, shared: &Instance, at: usize, label: u64) {
-    if let Some(Extern::Global(global)) = shared.get_export(&mut *store, &format!("a{at}")) {
-        global.set(&mut *store, Val::I64(label.cast_signed())).unwrap();
-    }
 }
 
 /// A value, as something that can be compared.
