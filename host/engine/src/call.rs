@@ -522,7 +522,7 @@ impl Session {
             source.is_some_and(|s| placeholders.iter().any(|p| p.name == s.name))
         };
         findings.extend(searched.findings.into_iter().filter(|f| !f.source.is_some_and(stands_in)));
-        findings.extend(of_trace);
+        findings.extend(of_trace.into_iter().filter(|f| !f.source.is_some_and(stands_in)));
         for finding in &mut findings {
             finding.action = self.action(finding, harvest);
         }

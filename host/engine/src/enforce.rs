@@ -4,8 +4,10 @@ use crate::json::{Shape, Signature};
 use crate::report::{Content, ToolResult};
 use crate::sinks;
 use crate::traced::Painted;
-use customs_boundary::Judge;
-use customs_flow::{Action, Budget, Finding, Input, Lineage, Method, Traced, find};
+use customs_boundary::{Inside, Judge};
+use customs_flow::{
+    Action, Budget, Finding, Input, Lineage, Method, Strength, Traced, TracedLabel, find, traced as of_label,
+};
 use customs_ledger::material::{Class, Sink, SinkKind, Source, SourceKind};
 use customs_policy::{FlowAction, FlowDefaults, FlowEnds, Policy};
 use serde_json::Value;
@@ -31,7 +33,7 @@ impl Judge for ByRules {
         by_rule || (self.may_hold_secrets() && by_default())
     }
 
-    fn blocks(&self, sources: &[Source], sinks: &[Sink]) -> Option<Arc<str>> {
+    fn blocks(&self, sources: &[Source], sinks: &[Sink], labels: Option<&Inside>) -> Option<Arc<str>> {
         // Sinks that have not crossed have no number yet.
         let numbered: Vec<Sink> = (1..).zip(sinks).map(|(id, sink)| Sink { id, ..sink.clone() }).collect();
         let budget = budget(sources, &numbered);
@@ -40,9 +42,17 @@ impl Judge for ByRules {
         traced.settle(&mut found.findings, &numbered);
         let kind = numbered.first().map_or(SinkKind::HttpRequest, |sink| sink.kind);
         let names = numbered.iter().map(|sink| sink.name.as_str());
-        if (!found.complete || !traced.is_complete()) && self.concerns(sources, kind, names) {
+        let whole = found.complete && traced.is_complete() && labels.is_none_or(|labels| labels.whole);
+        if !whole && self.concerns(sources, kind, names) {
             // What could not be looked at is not known to be harmless, and a rule asked for that.
             return Some(Arc::from("a flow rule, and what it holds could not all be searched"));
+        }
+        // What a trace sees of them, it sees before matching does: in what form does not matter.
+        let inside = labels.map(|labels| labels.sources.as_slice()).unwrap_or_default();
+        for (sink, numbers) in numbered.iter().zip(inside) {
+            let label = TracedLabel { strength: Strength::Strong, ranges: Vec::new(), shared: false };
+            let in_it = sources.iter().filter(|source| numbers.contains(&source.id) && !self.stands_in(source));
+            found.findings.extend(in_it.filter_map(|source| of_label(source, sink, &label)));
         }
         found.findings.iter().find_map(|finding| match rule_for(self, finding, sources, &numbered)? {
             (FlowAction::Block, rule) => rule.or_else(|| Some(Arc::from("the default flow rules"))),
@@ -57,6 +67,11 @@ impl ByRules {
         !self.policy.env().is_empty()
             || !self.policy.net().secrets().is_empty()
             || !self.lineage.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Whether the guest has a placeholder in place of this source's value: that may go where the secret itself goes, and has a rule of its own.
+    pub(crate) fn stands_in(&self, source: &Source) -> bool {
+        source.kind == SourceKind::Env && self.policy.net().secrets().iter().any(|secret| secret.name == source.name)
     }
 
     /// Whether a rule or a default could stop what one of these sources has on its way to one of these places of a kind. A place of an answer
@@ -401,7 +416,7 @@ mod tests {
             };
             let name = "https://one.example/x#body".to_owned();
             let sink = Sink { id: 0, kind: SinkKind::HttpRequest, name, content: bytes("something else", 14) };
-            rules.blocks(&[source], &[sink]).is_some()
+            rules.blocks(&[source], &[sink], None).is_some()
         };
         for (to, kind, wanted) in [
             ("http-request", SourceKind::File, true),
