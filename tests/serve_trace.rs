@@ -2,6 +2,7 @@
 //! cannot be traced is not served at all.
 
 use crate::support::mcp::{MODERN, Server, USUAL, ledgers};
+use crate::support::servers::Server as Web;
 use crate::support::{Customs, World, guest};
 use serde_json::{Value, json};
 
@@ -239,5 +240,48 @@ fn a_run_under_a_policy_that_traces_is_traced_and_so_is_its_replay() {
         let replayed = world.customs(&["replay", "run.rec", "-o", "json"]).unchecked().run();
         assert_eq!(bytes(replayed.exits(0)), expected, "{replayed}");
         assert_eq!(replayed.json["replay"]["identical"], true, "{replayed}");
+    }
+}
+
+/// Two letters are too few for matching. Nothing of the request reaches the server, whatever part of it they are in; the same request without
+/// them does, and so does this one where nothing is traced.
+#[test]
+fn a_request_with_what_only_a_trace_sees_does_not_leave() {
+    for trace in [true, false] {
+        let server = Web::http();
+        let world = World::new();
+        world.dir("ledgers");
+        let component = guest("courier");
+        let origin = server.origin();
+        let text = format!(
+            "[tool.t]\ncomponent = {component:?}\ntrace = {trace}\nenv = [\"KEY=q9\"]\nallow-net = [{origin:?}, \"http://*.allowed.invalid\"]\n"
+        );
+        world.write("customs.toml", text);
+        let mut client = Server::start(serve(&world));
+        let mut sent = 0;
+        for part in ["path", "header", "set", "body", "trailer", "method"] {
+            let mut send = |what: &str| {
+                let arguments = json!({"what": what, "part": part, "url": format!("{origin}/echo")});
+                let result = client.result("send", arguments);
+                (result["isError"].as_bool().unwrap(), result)
+            };
+            let (stopped, result) = send("env:KEY");
+            assert_eq!(stopped, trace, "{part}: {result}");
+            sent += usize::from(!trace);
+            assert_eq!(server.heard().len(), sent, "{part}: what was held back is not on the wire");
+            let denials = result["_meta"].get("dev.customs/denials");
+            assert_eq!(denials.map(|d| d[0]["code"].clone()), trace.then(|| json!("flow-rule")), "{result}");
+            let (stopped, result) = send("zz");
+            assert!(!stopped, "{part}: {result}");
+            sent += 1;
+            assert_eq!(server.heard().len(), sent, "{part}");
+        }
+        let asked = |client: &mut Server, what: &str| {
+            let result = client.result("lookup", json!({"what": what, "behind": ".allowed.invalid"}));
+            let denials = result["_meta"]["dev.customs/denials"].as_array().cloned().unwrap_or_default();
+            denials.iter().any(|denial| denial["code"] == "flow-rule")
+        };
+        assert_eq!(asked(&mut client, "env:KEY"), trace);
+        assert!(!asked(&mut client, "zz"));
     }
 }
