@@ -187,3 +187,34 @@ fn a_recorded_run_has_its_picture_made_when_it_is_replayed() {
     let plain = world.customs(&["replay", "run.rec"]).unchecked().run();
     assert!(!plain.stderr.contains("traced"), "{plain}");
 }
+
+/// Six files, three labels and one that is shared: the replay makes passes, and its picture has each file's own number.
+#[test]
+fn a_picture_of_more_sources_than_labels_is_that_of_all_passes() {
+    let world = World::new();
+    let mut script = Vec::new();
+    for at in 0..6 {
+        world.write(&format!("box/{at:02}"), format!("[content of file {at:02}]"));
+        script.push(json!({"op": "open", "dir": "/box", "path": format!("{at:02}"), "as": "f"}));
+        script.push(json!({"op": "read", "handle": "f"}));
+    }
+    let script = json!({"script": Value::Array(script).to_string()});
+    let flags = ["--allow-read=./box::/box", "--trace", "--record", "run.rec"];
+    world.run(&guest("puppet"), "perform", &script, &flags).unchecked().run().exits(0);
+    let whose = |flags: &[&str]| {
+        let page = world.customs(&[&["replay", "run.rec", "-o", "html"], flags].concat()).unchecked().run();
+        let found = stretches(&page.exits(0).stdout);
+        (0..6)
+            .map(|at| {
+                found
+                    .iter()
+                    .find(|(_, text)| *text == format!("[content of file {at:02}]"))
+                    .map(|(mark, _)| mark.clone())
+            })
+            .collect::<Vec<_>>()
+    };
+    let marks: Vec<String> = whose(&["--trace"]).into_iter().map(Option::unwrap).collect();
+    let own: std::collections::BTreeSet<&String> = marks.iter().collect();
+    assert_eq!(own.len(), 6, "{marks:?}");
+    assert!(marks.iter().all(|mark| !mark.contains('?')), "{marks:?}");
+}

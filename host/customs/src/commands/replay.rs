@@ -14,7 +14,7 @@ use customs_engine::replay::compare::{differences, parts};
 use customs_engine::replay::file::{MAX_BYTES, read};
 use customs_engine::replay::passes::{MAX_SOURCES, Passes, further};
 use customs_engine::replay::{Cause, Differences, Divergence, How, Named, NotPlayed, Played, Recording, play};
-use customs_engine::{CallError, Host, Program};
+use customs_engine::{CallError, Host, Program, TracedSink};
 use customs_ledger::{create_private, run_id};
 use customs_report::{Story, html_of_run as html};
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
         }
         RunFormat::Html => {
             let contents = show::contents::contents(report, false);
-            output::result(&html(&told_of(&outcome.played)?, &contents))?;
+            output::result(&html(&told_of(&outcome)?, &contents))?;
         }
         RunFormat::Text => {
             let terminal = output::stdout_is_terminal();
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
     let hidden = customs_boundary::Hidden::of(&outcome.played.policy, &customs_boundary::Secrets::none());
     output::person(&hidden.cover(&text));
     if report.traced.is_some() && args.output == RunFormat::Text {
-        output::person(&show::text::picture(&told_of(&outcome.played)?, report, &hidden, false));
+        output::person(&show::text::picture(&told_of(&outcome)?, report, &hidden, false));
     }
     output::person(&hidden.cover(&person(&outcome)));
     if occurred(&args.fail_on, report) {
@@ -108,9 +108,16 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
     Ok(if same { Exit::Returned } else { Exit::Error })
 }
 
-/// What the ledger of the replay says.
-fn told_of(played: &Played) -> Result<Story, Fault> {
-    told_lines(&played.ledger, "in memory")
+/// What the ledger of the replay says, and the passes after it.
+fn told_of(outcome: &Outcome) -> Result<Story, Fault> {
+    let mut story = told_lines(&outcome.played.ledger, "in memory")?;
+    let report = &outcome.played.report;
+    if let (Some(Passes { made: 2.., .. }), Some(traced)) = (&outcome.passes, &report.traced) {
+        let traced: Vec<Value> = traced.iter().map(TracedSink::to_json).collect();
+        let findings: Vec<Value> = (1..).zip(&report.findings).map(|(number, found)| found.to_json(number)).collect();
+        story.retrace(report.call, &traced, &findings);
+    }
+    Ok(story)
 }
 
 fn unnamed(text: &str) -> Fault {

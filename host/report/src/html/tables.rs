@@ -133,7 +133,8 @@ pub(super) fn findings(page: &mut Page, call: &Call) {
             small(page, &format!("{} evidence by {}; {}", found.strength, found.method, found.action));
         });
         cells.next(|page| page.guest(&found.preview));
-        cells.text(&found.seq.to_string());
+        // One of a later pass over a recording is in no ledger.
+        cells.text(&if found.seq == 0 { "-".to_owned() } else { found.seq.to_string() });
     });
     if call.findings.is_empty() && call.left_out.findings == 0 && !call.methods.is_empty() {
         page.sentence("note", &format!("No source was seen in a sink. Looked for by: {}.", call.methods.join(", ")));

@@ -148,6 +148,19 @@ impl Call {
         Some(())
     }
 
+    pub(super) fn retrace(&mut self, list: &[Value], findings: &[Value], room: &mut Room) {
+        let mut left_out = 0;
+        let Some(sinks) = traced(list, room, &mut left_out) else { return };
+        (self.traced, self.left_out.traced) = (sinks, left_out);
+        self.findings.retain(|found| found.method != "trace");
+        for found in findings.iter().filter_map(Value::as_object) {
+            if one_of(found, "method", &METHODS) == Some("trace") {
+                // They have no record.
+                self.find(0, found, room);
+            }
+        }
+    }
+
     pub(super) fn find(&mut self, seq: u64, fields: &Fields, room: &mut Room) -> Option<()> {
         let coverage = fields.get("coverage").and_then(Value::as_f64)?;
         let source = match fields.get("source") {
