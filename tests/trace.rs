@@ -117,6 +117,26 @@ fn arguments_are_traced_where_no_other_source_can_need_the_label() {
     assert_eq!(run(&["--allow-read=./box::/box"]), Vec::<String>::new());
 }
 
+#[test]
+fn words_and_input_of_a_command_are_traced_to_what_it_prints() {
+    let world = World::new();
+    world.dir("box");
+    let run = |flags: &[&str]| {
+        let arguments = json!({"args": ["one", "two"], "stdin": "alpha beta"});
+        let run = world.run(&guest("hello"), "run", &arguments, &[&["--trace"], flags].concat()).unchecked().run();
+        assert_eq!((run.code, &run.json["findings"]), (0, &json!([])), "{run}");
+        traced(&run)
+    };
+    let printed = |sink: &str| {
+        let words = [(4, 7, "argument /args/0"), (12, 15, "argument /args/1"), (32, 42, "stdin stdin")];
+        words.map(|(from, to, source)| format!("{sink} {from}-{to} strong {source}")).to_vec()
+    };
+    // "arg one", "arg two", "stdin 10 bytes: alpha beta"; and the same again as the answer.
+    assert_eq!(run(&[]), [printed("stdout stdout"), printed("return /content/0/text")].concat());
+    // Files may come, and need the labels.
+    assert_eq!(run(&["--allow-read=./box::/box"]), Vec::<String>::new());
+}
+
 /// A copy by `if` and constants, which a trace of data cannot see.
 #[test]
 fn a_copy_by_branches_alone_is_found_where_branches_are_followed_and_only_there() {

@@ -98,11 +98,10 @@ impl View<'_> {
     pub(crate) fn fields_made(&mut self, fields: &Resource<FieldMap>, entries: &[(String, usize)]) {
         let mut made = Fields::default();
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        for (at, (name, bytes)) in entries.iter().enumerate() {
+        let pairs = self.labels(|labels| labels.rows_of("entries", entries.len(), &Step::Element(0)));
+        for ((name, bytes), pair) in entries.iter().zip(pairs.unwrap_or_default()) {
             let nth = seen.entry(name.to_ascii_lowercase()).or_insert(0);
-            let pair =
-                |step| self.labels(|labels| labels.row_of("entries", at, &Step::Element(step))).unwrap_or_default();
-            made.append(name, *nth, (pair(0), pair(1)), *bytes);
+            made.append(name, *nth, pair, *bytes);
             *nth = nth.saturating_add(1);
         }
         self.guard.web.fields.insert(fields.rep(), made);
@@ -111,12 +110,11 @@ impl View<'_> {
     /// All values of a name are others now.
     pub(crate) fn fields_set(&mut self, fields: u32, name: &str, values: &[usize]) {
         let of_name = self.labels(|labels| labels.bytes_of("name")).unwrap_or_default();
-        let of_values: Vec<Runs> = (0..values.len())
-            .map(|at| self.labels(|labels| labels.element_of("value", at)).unwrap_or_default())
-            .collect();
+        let of_values =
+            self.labels(|labels| labels.rows_of("value", values.len(), &Step::Element(0))).unwrap_or_default();
         let known = self.guard.web.fields.entry(fields).or_default();
         known.remove(name);
-        for (nth, (of_value, bytes)) in of_values.into_iter().zip(values).enumerate() {
+        for (nth, ((_, of_value), bytes)) in of_values.into_iter().zip(values).enumerate() {
             known.append(name, nth, (of_name.clone(), of_value), *bytes);
         }
     }
@@ -166,7 +164,9 @@ impl View<'_> {
         let part = web.answers.get(&from).map(|of| (*of, Side::Head));
         let part = part.or_else(|| web.trailers.get(&from).map(|of| (*of, Side::Trailers)));
         let Some((of, side)) = part else { return };
-        if let Some(came) = self.labels(|labels| labels.fields_of(of, side)) {
+        let names = self.table.get(fields).map(|map| map.iter().map(|(name, _)| name.as_str().to_owned()).collect());
+        let names = names.unwrap_or_default();
+        if let Some(came) = self.labels(|labels| labels.fields_of(of, side, names)) {
             self.guard.web.fields.insert(fields.rep(), came);
         }
     }
@@ -184,7 +184,7 @@ impl View<'_> {
     }
 
     pub(crate) fn request_body(&mut self, request: u32, body: u32) {
-        let Some(stream) = self.labels(Labels::stream) else { return };
+        let Some(stream) = self.labels(Labels::stream).flatten() else { return };
         if let Some(request) = self.guard.web.requests.get_mut(&request) {
             request.body = Some(stream);
             self.guard.web.outgoing.insert(body, stream);

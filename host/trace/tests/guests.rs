@@ -17,6 +17,7 @@ mod guests {
     mod place;
     mod proof;
     pub mod rig;
+    mod shared;
     mod table;
     mod transforms;
     mod unchanged;

@@ -48,7 +48,8 @@ impl Given {
 
 /// The label at an offset, and how far it goes: `length << 8 | label`.
 pub(super) fn piece(runs: &[(u64, u64, Label)], offset: u64) -> u32 {
-    let next = runs.iter().find(|(_, to, _)| *to > offset);
+    // They are in order, and none lies over another.
+    let next = runs.get(runs.partition_point(|(_, to, _)| *to <= offset));
     let (length, label) = match next {
         None => (0, Label::CLEAN),
         Some((from, _, _)) if *from > offset => (from.saturating_sub(offset), Label::CLEAN),

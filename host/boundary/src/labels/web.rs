@@ -8,10 +8,9 @@ use std::sync::Arc;
 /// Header fields. What is not here is clean.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fields {
-    /// Of fields that came with an answer: all of them have its label.
+    /// Of fields that came with an answer: all of them have its label, by their names as long as nothing else was put there.
     base: Label,
-    /// Names that were set or removed since.
-    changed: Arc<BTreeSet<String>>,
+    based: Arc<BTreeSet<String>>,
     own: Arc<Vec<Field>>,
 }
 
@@ -27,8 +26,8 @@ struct Field {
 }
 
 impl Fields {
-    pub(crate) fn of_answer(base: Label) -> Fields {
-        Fields { base, ..Fields::default() }
+    pub(crate) fn of_answer(base: Label, names: BTreeSet<String>) -> Fields {
+        Fields { base, based: Arc::new(names), ..Fields::default() }
     }
 
     /// All of this name are gone.
@@ -37,16 +36,15 @@ impl Fields {
         if self.own.iter().any(|field| field.name == name) {
             Arc::make_mut(&mut self.own).retain(|field| field.name != name);
         }
-        if !self.base.is_clean() {
-            Arc::make_mut(&mut self.changed).insert(name);
+        if self.based.contains(&name) {
+            Arc::make_mut(&mut self.based).remove(&name);
         }
     }
 
     /// A value was put behind `nth` others of its name.
     pub(crate) fn append(&mut self, name: &str, nth: usize, (of_name, of_value): (Runs, Runs), bytes: usize) {
-        let clean = of_name.is_empty() && of_value.is_empty() && self.base.is_clean();
-        if !clean {
-            let (name, bytes) = (name.to_ascii_lowercase(), bytes as u64);
+        let (name, bytes) = (name.to_ascii_lowercase(), bytes as u64);
+        if !of_name.is_empty() || !of_value.is_empty() || self.based.contains(&name) {
             Arc::make_mut(&mut self.own).push(Field { name, nth, of_name, of_value, bytes });
         }
     }
@@ -57,7 +55,7 @@ impl Fields {
             return (field.of_name.clone(), fitted(&field.of_value, field.bytes, 0, bytes));
         }
         let (mut of_name, mut of_value) = (Runs::new(), Runs::new());
-        if !self.changed.contains(name) {
+        if self.based.contains(name) {
             push(&mut of_name, (0, name.len() as u64, self.base));
             push(&mut of_value, (0, bytes, self.base));
         }
@@ -67,7 +65,7 @@ impl Fields {
     /// Labels of header lines, `name: value` each, as a sink has them.
     pub(super) fn of_lines(&self, lines: &[u8]) -> Runs {
         let mut runs = Runs::new();
-        if self.own.is_empty() && self.base.is_clean() {
+        if self.own.is_empty() && self.based.is_empty() {
             return runs;
         }
         let mut seen: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
@@ -230,7 +228,7 @@ mod tests {
 
     #[test]
     fn fields_of_an_answer_have_its_label_until_they_are_changed() {
-        let mut fields = Fields::of_answer(A);
+        let mut fields = Fields::of_answer(A, BTreeSet::from(["a".to_owned()]));
         assert_eq!(fields.of_lines(b"a: bc\r\n"), [(0, 1, A), (3, 5, A)]);
         fields.append("a", 1, (Runs::new(), Runs::new()), 1);
         assert_eq!(fields.of_lines(b"a: bc\r\na: d\r\n"), [(0, 1, A), (3, 5, A)]);

@@ -6,9 +6,12 @@
 //!                                                                +-> the report's `traced`
 //! ```
 
+mod answers;
+mod blocks;
 mod json_text;
 mod painted;
 mod place;
+mod typed;
 
 pub(crate) use json_text::members;
 pub(crate) use painted::Painted;
@@ -20,8 +23,11 @@ use customs_ledger::material::{Sink, Source};
 use customs_trace::{Label, SOURCES};
 use std::collections::BTreeMap;
 
+/// Labelled ranges of one text.
+type Runs = Vec<(u64, u64, Label)>;
+
 /// Labelled ranges by sink.
-type Ranges = BTreeMap<u64, Vec<(u64, u64, Label)>>;
+type Ranges = BTreeMap<u64, Runs>;
 
 /// Findings of one trace. A guest that reads tens of thousands of files shares a label among them, and each place of its answer may have it: past
 /// this a list says nothing more to anybody, and the trace says that it is not complete.

@@ -89,6 +89,11 @@ impl Body {
     pub(crate) fn smear(&mut self, width: Width, smear: Smear) {
         match (smear, width) {
             (Smear::Exact, _) => {}
+            (Smear::Low, Width::Word) => self.fold(Width::Word),
+            (Smear::Low, _) => {
+                self.fold(width);
+                self.spread(width, 1);
+            }
             (Smear::Upward, Width::Word) => self.turned_words(&I::I32Shl, &[8, 16]),
             (Smear::Upward, Width::Long) => self.turned_longs(&I::I64Shl, &[8, 16, 32]),
             (Smear::Whole, Width::Word) => self.turned_words(&I::I32Rotl, &[8, 16]),
@@ -229,6 +234,43 @@ impl Body {
         self.put(&I::I32Or);
         self.put(&I::I32Const(0xf0));
         self.put(&I::I32And);
+    }
+
+    /// Any label of a word to the same sources as weak, in each of its bytes.
+    pub(crate) fn weak_word(&mut self) {
+        self.turned_words(&I::I32Rotl, &[8, 16]);
+        let at = self.scratch(Encoded::I32, Scratch::Turn);
+        self.put(&I::LocalTee(at));
+        self.put(&I::I32Const(4));
+        self.put(&I::I32Shl);
+        self.put(&I::LocalGet(at));
+        self.put(&I::I32Or);
+        self.put(&I::I32Const(0xf0f0_f0f0_u32.cast_signed()));
+        self.put(&I::I32And);
+    }
+
+    /// What [`weak_word`](Self::weak_word) gives, to the lowest `bytes` bytes of a label.
+    pub(crate) fn narrow_weak(&mut self, width: Width, bytes: u32) {
+        if width != Width::Vector && bytes < 3 {
+            self.put(&I::I32Const(if bytes == 2 { 0xffff } else { 0xff }));
+            self.put(&I::I32And);
+        }
+        match width {
+            Width::Word => {}
+            Width::Long => {
+                self.put(&I::I64ExtendI32U);
+                if bytes > 4 {
+                    self.times_long(0x1_0000_0001);
+                }
+            }
+            Width::Vector => {
+                self.put(&I::I32x4Splat);
+                if bytes < 16 {
+                    self.put(&I::V128Const(low_bytes(bytes)));
+                    self.put(&I::V128And);
+                }
+            }
+        }
     }
 
     /// The same to bytes `from..from + bytes` of a vector's label.

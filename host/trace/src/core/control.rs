@@ -71,7 +71,7 @@ impl Tracer<'_> {
             self.under(entry.ty);
             let local = self.branch(frame, at, width);
             self.put(&I::LocalSet(local));
-            let clean = entry.is_clean() && self.follows.is_none();
+            let clean = entry.is_clean() && !self.around.assumed.nothing;
             if let Some(frame) = self.frames.get_mut(frame)
                 && let Some(labelled) = frame.labelled.get_mut(at)
             {
@@ -131,6 +131,11 @@ impl Tracer<'_> {
         use Operator::{Block, Else, End, If, Loop};
         if matches!(operator, Block { .. } | Loop { .. } | If { .. } | Else | End) {
             self.allocated.clear();
+        }
+        match operator {
+            Loop { .. } => self.weak.forget(),
+            Else | End => self.weak.leave(self.frames.len()),
+            _ => {}
         }
         match operator {
             Operator::Block { blockty } => self.open(operator, *blockty, Kind::Block, None)?,
@@ -290,9 +295,9 @@ impl Tracer<'_> {
             self.put(&I::Select);
         }
         if !condition.is_clean() {
-            self.union(condition_at, &condition);
-            self.body.weaken();
-            self.body.spread(width, if matches!(first.ty, ValType::Ref(_)) { 1 } else { 16 });
+            self.raw_label(condition_at, &condition);
+            self.body.weak_word();
+            self.body.narrow_weak(width, if matches!(first.ty, ValType::Ref(_)) { 1 } else { 16 });
             if let (Some(first), Some(second)) = (first.known, second.known) {
                 self.mask(width, different_bytes(first, second));
             }

@@ -10,6 +10,7 @@ use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, Encode, Function, Instruction as I, ValType as Encoded};
 use wasmparser::{FuncValidator, FunctionBody, Operator, OperatorsReader, ValType, ValidatorResources};
 
+use super::address::Kept;
 use super::body::{Body, Scratch};
 use super::branches::Branches;
 use super::calls::Calls;
@@ -40,7 +41,8 @@ pub(super) struct Entry {
     pub(super) home: Home,
     /// Its value, where it is a constant.
     pub(super) known: Option<u64>,
-    /// A smear that the label in the slot still needs: [`Smear::Exact`], [`Smear::Upward`] or [`Smear::Whole`]. Sums of
+    /// A smear that the label in the slot still needs: [`Smear::Exact`], [`Smear::Upward`], [`Smear::Whole`] or
+    /// [`Smear::Low`]. Sums of
     /// sums are smeared once, and never where only the union of the bytes is asked for.
     pub(super) pending: Smear,
     pub(super) stack: Stack,
@@ -103,27 +105,38 @@ pub(super) struct Frame {
 
 /// What is assumed to be clean, until a function shows otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CleanGlobals(Vec<bool>);
+pub(crate) struct CleanGlobals {
+    globals: Vec<bool>,
+    /// Nothing is, of locals neither: under a decision everything that is set gets a label.
+    pub(super) nothing: bool,
+}
 
 impl CleanGlobals {
     /// All that can be written, and of those that other modules can write too, if `shared` says so.
     pub(crate) fn new(facts: &Facts, follow: Follow, shared: bool) -> Self {
-        let assume = |global: &Global| follow == Follow::Data && global.ty.mutable && (shared || !global.is_shared());
-        Self(facts.globals.iter().map(assume).collect())
+        let nothing = follow == Follow::Branches;
+        let assume = |global: &Global| !nothing && global.ty.mutable && (shared || !global.is_shared());
+        Self { globals: facts.globals.iter().map(assume).collect(), nothing }
+    }
+
+    /// The rewriter without what makes it fast, to compare with.
+    #[cfg(test)]
+    pub(crate) fn nothing(facts: &Facts) -> Self {
+        Self { globals: vec![false; facts.globals.len()], nothing: true }
     }
 
     /// Whether the same is assumed of globals that other modules know.
     pub(super) fn has_same_shared(&self, other: &Self, facts: &Facts) -> bool {
-        let mut both = self.0.iter().zip(&other.0).zip(&facts.globals);
+        let mut both = self.globals.iter().zip(&other.globals).zip(&facts.globals);
         both.all(|((one, other), global)| one == other || !global.is_shared())
     }
 
     pub(crate) fn is_clean(&self, global: u32) -> bool {
-        self.0.get(global as usize).copied().unwrap_or(false)
+        self.globals.get(global as usize).copied().unwrap_or(false)
     }
 
     pub(crate) fn refute(&mut self, global: u32) {
-        if let Some(clean) = self.0.get_mut(global as usize) {
+        if let Some(clean) = self.globals.get_mut(global as usize) {
             *clean = false;
         }
     }
@@ -163,6 +176,7 @@ pub(super) struct Tracer<'m> {
     pub(super) skipped: u32,
     /// What is clean where the code is now.
     pub(super) now: Clean,
+    pub(super) weak: Kept,
     /// Locals with memory of the stack that was taken since the last block began or ended.
     pub(super) allocated: BTreeSet<u32>,
     /// Where branches are followed.
@@ -182,9 +196,9 @@ pub(crate) fn function(
     let body_type = around.calls.body(around.facts.function_type_index(index)?, ty.results(), around.remap)?;
     let around = Surroundings { body: body_type, ..around };
     let mut clean: Option<Vec<bool>> = None;
-    // Under a decision every local that is set gets its label.
     let follows = around.follow == Follow::Branches;
-    let mut learned = if follows { Learned::nothing() } else { Learned::default() };
+    let nothing = around.assumed.nothing;
+    let mut learned = if nothing { Learned::nothing() } else { Learned::default() };
     loop {
         let mut validator = validator();
         let mut reader = body.get_binary_reader();
@@ -195,7 +209,7 @@ pub(crate) fn function(
         }
         let takes_labels = if around.facts.allocators.contains(&index) { 0 } else { parameters };
         let assumed =
-            clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| !follows && at >= takes_labels).collect());
+            clean.take().unwrap_or_else(|| (0..locals.len()).map(|at| !nothing && at >= takes_labels).collect());
         let (many, labels) = (count(parameters)?, count(takes_labels)?);
         let mut added = Body::new(validator.len_locals().saturating_add(many));
         let branches = follows.then(|| Branches::new(body, &mut added)).transpose()?;
@@ -227,6 +241,7 @@ pub(crate) fn function(
             skipped: 0,
             now,
             allocated: BTreeSet::new(),
+            weak: Kept::default(),
             follows: branches,
         };
         if let (Some(branches), false) = (&tracer.follows, around.facts.allocators.contains(&index)) {
@@ -442,6 +457,7 @@ impl Tracer<'_> {
             self.label(depth, &entry);
             self.under(entry.ty);
             self.put(&I::LocalSet(shadow));
+            self.weak.changed(shadow);
             if !self.now.is(local) {
                 home = Home::Shadow(shadow);
             }

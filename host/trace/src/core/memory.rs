@@ -107,25 +107,6 @@ impl Tracer<'_> {
         Ok(())
     }
 
-    /// The label on the stack is joined by that of an address, as weak.
-    pub(super) fn join_address(&mut self, depth: usize, address: &Entry, width: Width, bytes: u32) {
-        if address.is_clean() {
-            return;
-        }
-        let joined = self.scratch(width.ty(), Scratch::Joined);
-        self.put(&I::LocalSet(joined));
-        self.raw_label(depth, address);
-        self.body.if_any(address.width());
-        self.put(&I::LocalGet(joined));
-        self.union(depth, address);
-        self.body.weaken();
-        self.body.spread(width, bytes);
-        self.body.join(width);
-        self.put(&I::LocalSet(joined));
-        self.put(&I::End);
-        self.put(&I::LocalGet(joined));
-    }
-
     fn store(&mut self, operator: &O<'_>, label: I<'_>) -> Result<(), Refusal> {
         self.store_as(operator, |t| t.put(&label))
     }

@@ -176,7 +176,7 @@ impl Tracer<'_> {
         for (at, (depth, entry)) in operands.iter().enumerate() {
             let covered = match smear {
                 Smear::Exact => same,
-                Smear::Upward => entry.pending != Smear::Whole,
+                Smear::Upward => matches!(entry.pending, Smear::Exact | Smear::Upward),
                 _ => true,
             };
             if covered && width != Width::Vector {
@@ -200,6 +200,8 @@ impl Tracer<'_> {
                     self.mark(Stack::Allocated);
                 }
             }
+            // Whatever it decides needs no label of it: mostly nothing is left to do.
+            Rule::Truth(_, _) if width == Width::Word => self.push(result, Smear::Low),
             Rule::Truth(_, _) => {
                 self.body.fold(width);
                 if Width::of(result) == Width::Long {

@@ -42,6 +42,8 @@ pub(crate) enum Smear {
     Upward,
     /// Each byte from every byte: division, floats.
     Whole,
+    /// The lowest byte from every byte, the others from none: comparisons.
+    Low,
     /// Each byte from every byte of its lane of two bytes.
     Lane2,
     /// The same with four bytes.

@@ -1,5 +1,5 @@
-//! Proof that rewriting changes nothing but labels ([`differential`]), and that no operator drops one ([`operators`]); that with branches followed
-//! no result is without one ([`interference`]); and what allocators are ([`allocators`]).
+//! Proof that rewriting changes nothing but labels ([`differential`]), and that no operator drops one ([`operators`]), no call and no local
+//! ([`calls`]); that with branches followed no result is without one ([`interference`]); and what allocators are ([`allocators`]).
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -8,6 +8,7 @@
 )]
 
 mod allocators;
+mod calls;
 mod differential;
 mod interference;
 mod operators;

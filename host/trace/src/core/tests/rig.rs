@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use wasmtime::{Config, Engine, Instance, Linker, Module, Store, Val};
 
 use crate::core::allocators::allocators;
-use crate::core::facts::{Memory, facts};
+use crate::core::facts::{Facts, Memory, facts};
 use crate::core::function::CleanGlobals;
 use crate::core::layout::{Lanes, STORE};
 use crate::core::module::rewrite;
@@ -38,11 +38,20 @@ pub struct Pair {
 }
 
 pub fn rewritten(module: &[u8], follow: Follow) -> Result<Pair, Refusal> {
+    with_assumptions(module, follow, |facts| CleanGlobals::new(facts, follow, false))
+}
+
+/// The same without what makes traced code fast.
+pub fn rewritten_plainly(module: &[u8]) -> Result<Pair, Refusal> {
+    with_assumptions(module, Follow::Data, CleanGlobals::nothing)
+}
+
+fn with_assumptions(module: &[u8], follow: Follow, assume: impl Fn(&Facts) -> CleanGlobals) -> Result<Pair, Refusal> {
     let mut facts = facts(module)?;
     facts.allocators = allocators(module, &facts, &BTreeSet::from(["cabi_realloc".to_owned()]))?;
     let lanes = Lanes { arguments: 0, results: 0 };
     let owner = matches!(facts.memory(), Memory::Defined(_)).then_some(&facts);
-    let mut assumed = CleanGlobals::new(&facts, follow, false);
+    let mut assumed = assume(&facts);
     let module = rewrite(module, &facts, follow, &mut assumed)?.expect("no global is shared");
     Ok(Pair { module, store: store(lanes, owner) })
 }
