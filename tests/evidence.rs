@@ -15,6 +15,7 @@ mod row;
 mod secrets;
 mod shapes;
 mod table;
+mod traced;
 
 #[test]
 fn the_microbench_of_tool_returns_is_as_documented() {
@@ -44,6 +45,27 @@ fn honest_tools_cause_no_alarm_but_the_documented() {
 #[test]
 fn what_a_search_for_literals_says_is_as_documented() {
     page::check(&literals::table());
+}
+
+#[test]
+fn a_trace_agrees_with_the_matches_of_the_microbench_and_of_typed_results() {
+    traced::check(&microbench::table());
+    traced::check(&shapes::table());
+}
+
+#[test]
+fn a_trace_agrees_with_the_matches_of_the_evasions() {
+    traced::check(&evasion::table());
+}
+
+#[test]
+fn a_trace_agrees_with_the_matches_of_the_leak_matrix() {
+    traced::check(&matrix::table());
+}
+
+#[test]
+fn a_trace_finds_nothing_strong_in_what_honest_tools_say() {
+    traced::check(&benign::table());
 }
 
 /// A reason for a row that does not exist excuses nothing, and would hide a misspelling.

@@ -10,6 +10,9 @@ use std::sync::Mutex;
 /// Tests of one process write the page one after the other.
 static PAGE: Mutex<()> = Mutex::new(());
 
+/// The heading of what labels say.
+const TRACED: &str = "## The same rows, traced\n";
+
 /// Why a row is missed.
 #[derive(Clone, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +100,20 @@ fn short(played: &Played<'_>, beyond: &dyn Fn(&str) -> bool) -> String {
         percent(counts.found, seeable),
         of(counts.alarms, counts.benign)
     )
+}
+
+/// The page has this line of a table; or it is written there, where the first column is the same.
+pub fn has_line(line: &str) {
+    let title = line.split(" | ").next().unwrap_or_default();
+    let _one = PAGE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let page = read();
+    if std::env::var_os("CUSTOMS_WRITE_EVIDENCE").is_some_and(|value| value == "1") {
+        let (head, table) = page.split_once(TRACED).unwrap_or_else(|| panic!("the page has no {TRACED}"));
+        let old = table.lines().find(|own| own.starts_with(&format!("{title} |"))).unwrap();
+        std::fs::write(path(), format!("{head}{TRACED}{}", table.replacen(&format!("{old}\n"), line, 1))).unwrap();
+    } else if std::env::var_os("CUSTOMS_EVIDENCE_SEED").is_none() {
+        assert!(page.contains(line), "docs/evidence.md has no line {line}: CUSTOMS_WRITE_EVIDENCE=1 make evidence");
+    }
 }
 
 fn path() -> std::path::PathBuf {

@@ -74,6 +74,12 @@ struct Found {
 
 impl Row {
     pub fn play(&self) -> Outcome {
+        let (run, address) = self.run(&[]);
+        self.outcome(&run, &address)
+    }
+
+    /// The run, and the address of the other end of the wire.
+    pub fn run(&self, more: &[&str]) -> (Run, String) {
         let world = World::new();
         for (path, content) in &self.act.files {
             world.write(path, content);
@@ -94,13 +100,21 @@ impl Row {
         // Names below .invalid are looked up in vain; that should not take long.
         customs =
             customs.env("RES_OPTIONS", "timeout:1 attempts:1").arg("--args").arg(fill(&self.act.args.to_string()));
-        let run = customs.run();
+        for flag in more {
+            customs = customs.arg(flag);
+        }
+        (customs.run(), far.address())
+    }
+
+    /// What came of a run of it.
+    pub fn outcome(&self, run: &Run, address: &str) -> Outcome {
+        let fill = |text: &str| text.replace("{address}", address);
         if run.code != self.act.exit {
             return Outcome::Broken(format!("exit {} instead of {}: {run}", run.code, self.act.exit));
         }
         match &self.expect {
-            Expect::Leak(leak) => leak.judge(&run, &fill),
-            Expect::Nothing => quiet(&run),
+            Expect::Leak(leak) => leak.judge(run, &fill),
+            Expect::Nothing => quiet(run),
             Expect::Denied(rows) if run.denials() == *rows => Outcome::Refused,
             Expect::Denied(_) => Outcome::Missed(format!("denied: {:?}", run.denials())),
         }

@@ -47,6 +47,18 @@ impl Hidden {
         self.granted.iter().any(|value| memchr::memmem::find(bytes, value.as_bytes()).is_some())
     }
 
+    /// The bytes with a `*` in place of each byte of the values, in upper and lower case alike.
+    pub fn blot(&self, bytes: &mut [u8]) {
+        let lower = bytes.to_ascii_lowercase();
+        for (value, _) in &self.covered {
+            for at in memchr::memmem::find_iter(&lower, value.as_bytes()) {
+                if let Some(found) = bytes.get_mut(at..at + value.len()) {
+                    found.fill(b'*');
+                }
+            }
+        }
+    }
+
     /// The text without the values, in upper and lower case alike: a host name is recorded in lower case whatever the guest wrote.
     #[must_use]
     pub fn cover<'a>(&self, text: &'a str) -> Cow<'a, str> {

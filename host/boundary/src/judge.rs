@@ -12,7 +12,16 @@ pub trait Judge: Send + Sync {
     fn watches(&self, kind: SinkKind) -> bool;
 
     /// The rule that blocks one of the sinks, given everything that came in so far.
-    fn blocks(&self, sources: &[Source], sinks: &[Sink]) -> Option<Arc<str>>;
+    fn blocks(&self, sources: &[Source], sinks: &[Sink], labels: Option<&Inside>) -> Option<Arc<str>>;
+}
+
+/// What labels say of sinks that are about to leave, where the component is a traced one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// The numbers of the sources in each of the sinks, in their order.
+    pub sources: Vec<Vec<u64>>,
+    /// False where something was dropped: then there may be more.
+    pub whole: bool,
 }
 
 /// Lets everything go.
@@ -24,7 +33,7 @@ impl Judge for Unwatched {
         false
     }
 
-    fn blocks(&self, _: &[Source], _: &[Sink]) -> Option<Arc<str>> {
+    fn blocks(&self, _: &[Source], _: &[Sink], _: Option<&Inside>) -> Option<Arc<str>> {
         None
     }
 }

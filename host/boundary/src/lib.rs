@@ -45,7 +45,7 @@ pub mod wasmcp;
 pub use context::{Context, LogLevel, Said, Tool, ToolPre, tool_exports, tool_types};
 pub use flow::Way;
 pub use hidden::Hidden;
-pub use judge::{Judge, Unwatched};
+pub use judge::{Inside, Judge, Unwatched};
 pub use labels::{Assignment, Returned, Traces, link_labels};
 pub use link::link;
 pub use network::{Answered, Asked, Network, Peer, Resolver, Secrets, Tls};

@@ -9,7 +9,7 @@ use crate::digesting::Piece;
 use crate::flow::{Flow, FlowId, Way};
 use crate::hidden::Hidden;
 use crate::imports::{Counts, Import};
-use crate::judge::Judge;
+use crate::judge::{Inside, Judge};
 use crate::labels::{Assignment, Labels, Traces};
 pub use crate::stop::{Stop, Stopped};
 use crate::tape::{Actor, Tape, key};
@@ -688,7 +688,11 @@ impl Recorder {
         let sinks: Vec<Sink> = parts.iter().map(candidate).collect();
         // What had come in by then depends on the moment: a replay in order takes the verdict of the run.
         let asked = parts.first().map_or("", |(name, _)| name.as_str());
-        let live = || self.0.judge.blocks(&self.sources_so_far(), &sinks).map(|rule| rule.to_string());
+        let labels = self.labelled(|labels| Inside {
+            sources: parts.iter().map(|(name, bytes)| labels.sources_in(of, name, bytes)).collect(),
+            whole: labels.is_whole(),
+        });
+        let live = || self.0.judge.blocks(&self.sources_so_far(), &sinks, labels.as_ref()).map(|rule| rule.to_string());
         let verdict =
             if self.0.tape.is_loose() { live() } else { self.0.tape.effect(key!("judge", self.1, asked), live) };
         let Some(rule) = verdict else { return Ok(None) };

@@ -52,6 +52,16 @@ pub(crate) enum Format {
     Json,
 }
 
+/// How a run is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunFormat {
+    #[default]
+    Text,
+    Json,
+    /// One page: what crossed, and with --trace the bytes of the answer by their sources
+    Html,
+}
+
 /// What a trace follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TraceWhat {
@@ -102,7 +112,7 @@ pub(crate) struct Run {
     pub(crate) reveal: bool,
     /// How to write the result
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) output: Format,
+    pub(crate) output: RunFormat,
     /// Arguments of a command, after --
     #[arg(last = true, value_name = "ARGV")]
     pub(crate) argv: Vec<String>,
@@ -289,7 +299,7 @@ pub(crate) struct Replay {
     pub(crate) fail_on: Vec<FailOn>,
     /// How to write the result
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) output: Format,
+    pub(crate) output: RunFormat,
 }
 
 #[derive(Debug, Args)]

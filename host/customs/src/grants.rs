@@ -34,6 +34,8 @@ impl Grants {
             deny_random: self.deny_random,
             dangerously_allow: self.dangerously_allow,
             allow_all: self.allow_all,
+            // A flag of the verbs that can do it.
+            trace: false,
             limits: RawLimits {
                 timeout: limits.timeout.clone(),
                 max_memory: limits.max_memory.clone(),

@@ -46,8 +46,13 @@ pub(crate) enum Colour {
     Dim,
 }
 
+/// Whether stderr has colours.
+pub(crate) fn is_coloured() -> bool {
+    stderr_is_terminal() && !crate::machine::no_colour()
+}
+
 pub(crate) fn paint(text: &str, colour: Colour) -> String {
-    if !stderr_is_terminal() || crate::machine::no_colour() {
+    if !is_coloured() {
         return text.to_owned();
     }
     let code = match colour {

@@ -3,12 +3,12 @@
 use crate::catalogue::{Form, Target};
 use crate::clock::TICK;
 use crate::ending::{Ending, name};
-use crate::enforce::{self, Answered, ByRules};
+use crate::enforce::{self, Answered, ByRules, Crossed, Cuts};
 use crate::json::{Contract, Signature, args, structured};
 use crate::program::{Pre, Program};
 use crate::replay::Taping;
 use crate::replay::passes::Labelled;
-use crate::report::{CallError, Content, Report, ToolResult};
+use crate::report::{CallError, Content, Report, ToolResult, methods, recorded};
 use crate::{dynamic, sinks, traced};
 use customs_boundary::tape::Tape;
 use customs_boundary::{
@@ -302,6 +302,10 @@ impl Session {
         tape: &Tape,
     ) -> Result<(Answer, u64), CallError> {
         let host = &self.program.host;
+        // Rules that act on what a trace sees would see nothing.
+        if self.policy.traces() && self.program.map.is_none() {
+            return Err(CallError::Internal("the policy traces, and the component was compiled without".to_owned()));
+        }
         let limits = self.policy.limits();
         let state = State::new(recorder.clone(), Arc::clone(&self.roots), Arc::clone(&self.network), input);
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
@@ -415,14 +419,18 @@ impl Session {
         });
         let of_trace = told.as_ref().map(|told| told.findings.clone()).unwrap_or_default();
         let Looked { mut findings, whole: searched, origins } = self.look(&harvest, of_trace);
-        let mut withheld = false;
+        // What a trace dropped may be what a rule is about.
+        let searched = searched && told.as_ref().is_none_or(|told| told.whole);
+        let (mut withheld, mut cuts) = (false, Cuts::new());
         if let Some(result) = &answer.result {
-            let (sources, sinks) = (harvest.sources.as_slice(), harvest.sinks.as_slice());
-            // Neither the search nor the trace, where there was one, left anything out.
-            let all = searched && told.as_ref().is_none_or(|told| told.whole);
-            match enforce::answer(&self.rules(), all, result, signature, &mut findings, sources, sinks) {
+            let labels = told.as_ref().map(|told| &told.painted);
+            let crossed = Crossed { sources: &harvest.sources, sinks: &harvest.sinks, labels };
+            match enforce::answer(&self.rules(), searched, result, signature, &mut findings, &crossed) {
                 Answered::AsItIs => {}
-                Answered::Redacted(redacted) => answer.result = Some(redacted),
+                Answered::Redacted(redacted, taken) => {
+                    answer.result = Some(redacted);
+                    cuts = taken;
+                }
                 Answered::Blocked => {
                     let why =
                         "the answer was withheld: a flow rule of the policy blocks what it holds, or may".to_owned();
@@ -437,6 +445,8 @@ impl Session {
             let mut lineage = self.lineage.lock().unwrap_or_else(PoisonError::into_inner);
             lineage.remember(call, &tool, &harvest.sources, &origins, &findings)
         };
+        let traced = told.as_ref().map(|told| told.painted.told());
+        let labels = traced.as_deref().map(recorded);
         let detail = answer.ending.detail();
         let is_limit = answer.ending.limit().is_some();
         self.append(&Event::End(End {
@@ -448,6 +458,9 @@ impl Session {
             imports: &harvest.imports,
             memory: Some(peak_memory),
             searched: Some(if searched { "whole" } else { "part" }),
+            // What is not said is `match`.
+            methods: if traced.is_some() { methods(true) } else { &[] },
+            traced: labels.as_ref().map(|(sinks, omitted)| (sinks, *omitted)),
         }))?;
         for (at, finding) in findings.iter().enumerate() {
             self.append(&Event::Finding { call, json: &finding.to_json(at + 1).to_string() })?;
@@ -459,7 +472,6 @@ impl Session {
         let cut =
             matches!(answer.ending.limit(), Some("events" | "flows" | "input" | "output" | "file-write" | "transfer"));
         let complete = !cut
-            && told.as_ref().is_none_or(|told| told.whole)
             && searched
             && forgotten == 0
             && !harvest.capped
@@ -471,6 +483,7 @@ impl Session {
             result: answer.result,
             ending: answer.ending,
             withheld,
+            cuts,
             denials: harvest.denials,
             sources: harvest.sources,
             sinks: harvest.sinks,
@@ -482,7 +495,7 @@ impl Session {
             complete,
             reached_out: harvest.reached_out,
             peak_memory,
-            traced: told.as_ref().map(|told| told.painted.told()),
+            traced,
             labels: traces
                 .zip(told)
                 .map(|(traces, told)| Labelled { bits: traces.bits.to_vec(), painted: told.painted }),
@@ -509,7 +522,7 @@ impl Session {
             source.is_some_and(|s| placeholders.iter().any(|p| p.name == s.name))
         };
         findings.extend(searched.findings.into_iter().filter(|f| !f.source.is_some_and(stands_in)));
-        findings.extend(of_trace);
+        findings.extend(of_trace.into_iter().filter(|f| !f.source.is_some_and(stands_in)));
         for finding in &mut findings {
             finding.action = self.action(finding, harvest);
         }
@@ -603,6 +616,9 @@ impl Session {
         let state = State::new(recorder.clone(), Arc::clone(no_roots), Arc::new(Network::none()), Input::default());
         let internal = |e: wasmtime::Error| CallError::Internal(e.to_string());
         let mut store = Store::try_new(self.program.host.engine(), state).map_err(internal)?;
+        if self.program.map.is_some() {
+            store.data_mut().traced();
+        }
         store.limiter(State::limiter);
         store.set_hostcall_fuel(TRANSFER);
         store.set_max_component_handles(MAX_COMPONENT_HANDLES);

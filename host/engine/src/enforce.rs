@@ -3,8 +3,11 @@
 use crate::json::{Shape, Signature};
 use crate::report::{Content, ToolResult};
 use crate::sinks;
-use customs_boundary::Judge;
-use customs_flow::{Action, Budget, Finding, Input, Lineage, Traced, find};
+use crate::traced::Painted;
+use customs_boundary::{Inside, Judge};
+use customs_flow::{
+    Action, Budget, Finding, Input, Lineage, Method, Strength, Traced, TracedLabel, find, traced as of_label,
+};
 use customs_ledger::material::{Class, Sink, SinkKind, Source, SourceKind};
 use customs_policy::{FlowAction, FlowDefaults, FlowEnds, Policy};
 use serde_json::Value;
@@ -30,7 +33,7 @@ impl Judge for ByRules {
         by_rule || (self.may_hold_secrets() && by_default())
     }
 
-    fn blocks(&self, sources: &[Source], sinks: &[Sink]) -> Option<Arc<str>> {
+    fn blocks(&self, sources: &[Source], sinks: &[Sink], labels: Option<&Inside>) -> Option<Arc<str>> {
         // Sinks that have not crossed have no number yet.
         let numbered: Vec<Sink> = (1..).zip(sinks).map(|(id, sink)| Sink { id, ..sink.clone() }).collect();
         let budget = budget(sources, &numbered);
@@ -39,9 +42,17 @@ impl Judge for ByRules {
         traced.settle(&mut found.findings, &numbered);
         let kind = numbered.first().map_or(SinkKind::HttpRequest, |sink| sink.kind);
         let names = numbered.iter().map(|sink| sink.name.as_str());
-        if (!found.complete || !traced.is_complete()) && self.concerns(sources, kind, names) {
+        let whole = found.complete && traced.is_complete() && labels.is_none_or(|labels| labels.whole);
+        if !whole && self.concerns(sources, kind, names) {
             // What could not be looked at is not known to be harmless, and a rule asked for that.
             return Some(Arc::from("a flow rule, and what it holds could not all be searched"));
+        }
+        // What a trace sees of them, it sees before matching does: in what form does not matter.
+        let inside = labels.map(|labels| labels.sources.as_slice()).unwrap_or_default();
+        for (sink, numbers) in numbered.iter().zip(inside) {
+            let label = TracedLabel { strength: Strength::Strong, ranges: Vec::new(), shared: false };
+            let in_it = sources.iter().filter(|source| numbers.contains(&source.id) && !self.stands_in(source));
+            found.findings.extend(in_it.filter_map(|source| of_label(source, sink, &label)));
         }
         found.findings.iter().find_map(|finding| match rule_for(self, finding, sources, &numbered)? {
             (FlowAction::Block, rule) => rule.or_else(|| Some(Arc::from("the default flow rules"))),
@@ -56,6 +67,11 @@ impl ByRules {
         !self.policy.env().is_empty()
             || !self.policy.net().secrets().is_empty()
             || !self.lineage.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Whether the guest has a placeholder in place of this source's value: that may go where the secret itself goes, and has a rule of its own.
+    pub(crate) fn stands_in(&self, source: &Source) -> bool {
+        source.kind == SourceKind::Env && self.policy.net().secrets().iter().any(|secret| secret.name == source.name)
     }
 
     /// Whether a rule or a default could stop what one of these sources has on its way to one of these places of a kind. A place of an answer
@@ -122,10 +138,20 @@ pub(crate) fn rule_for(
     Some((action, rule.cloned()))
 }
 
+/// What was taken out of sinks of an answer, by their numbers: ranges of what the tool gave, in rising order, and what stands there instead.
+pub type Cuts = BTreeMap<u64, Vec<(u64, u64, String)>>;
+
+/// What crossed in a call, and what labels say of it where its data was followed.
+pub(crate) struct Crossed<'c> {
+    pub(crate) sources: &'c [Source],
+    pub(crate) sinks: &'c [Sink],
+    pub(crate) labels: Option<&'c Painted>,
+}
+
 /// What happens to an answer.
 pub(crate) enum Answered {
     AsItIs,
-    Redacted(ToolResult),
+    Redacted(ToolResult, Cuts),
     /// Withheld whole.
     Blocked,
 }
@@ -139,9 +165,9 @@ pub(crate) fn answer(
     result: &ToolResult,
     signature: Option<&Signature>,
     findings: &mut [Finding],
-    sources: &[Source],
-    sinks: &[Sink],
+    crossed: &Crossed<'_>,
 ) -> Answered {
+    let Crossed { sources, sinks, labels } = *crossed;
     let is_answer = |f: &Finding| {
         let sink = sinks.iter().find(|s| s.id == f.sink);
         sink.filter(|s| matches!(s.kind, SinkKind::Return | SinkKind::Error))
@@ -153,27 +179,51 @@ pub(crate) fn answer(
         return Answered::Blocked;
     }
     // By sink: what is taken out, and what it is called.
-    let mut places: BTreeMap<&str, Vec<(u64, u64, String)>> = BTreeMap::new();
+    let mut places: BTreeMap<(&str, u64), Vec<(u64, u64, String)>> = BTreeMap::new();
+    let mut complete = true;
     for finding in findings.iter().filter(|f| concerned(f, Action::Redacted)) {
         let (Some(sink), Some(source)) = (is_answer(finding), sources.iter().find(|s| Some(s.id) == finding.source))
         else {
             continue;
         };
         let mark = format!("[redacted:{}]", source.kind.as_str());
-        let ranges = finding.sink_ranges.iter().map(|(from, to)| (*from, *to, mark.clone()));
-        places.entry(&sink.name).or_default().extend(ranges);
+        let ranges = match labels.filter(|_| finding.method == Method::Trace) {
+            // A finding lists some, and what is weak only where nothing is strong. What a label says of the source goes, all of it.
+            Some(labels) => labels.of_source(sink.id, source.id),
+            None => {
+                complete &= finding.more == 0;
+                finding.sink_ranges.clone()
+            }
+        };
+        // Where in it they are is not known.
+        complete &= !ranges.is_empty();
+        let ranges = ranges.into_iter().map(|(from, to)| (from, to, mark.clone()));
+        places.entry((&sink.name, sink.id)).or_default().extend(ranges);
     }
     if places.is_empty() {
         return Answered::AsItIs;
     }
-    let complete = findings.iter().filter(|f| concerned(f, Action::Redacted)).all(|f| f.more == 0);
     let mut redacted = result.clone();
-    let done = complete && places.iter().all(|(name, ranges)| redact(&mut redacted, signature, name, ranges));
-    if done {
+    let mut cuts = Cuts::new();
+    for ((name, sink), ranges) in places {
+        if !complete {
+            break;
+        }
+        let ranges = joined(ranges);
+        match redact(&mut redacted, signature, name, &ranges) {
+            Some(Taken::Ranges) => drop(cuts.insert(sink, ranges)),
+            Some(Taken::All) => {
+                let mark = ranges.into_iter().next().map(|(_, _, mark)| mark).unwrap_or_default();
+                cuts.insert(sink, vec![(0, u64::MAX, mark)]);
+            }
+            None => complete = false,
+        }
+    }
+    if complete {
         if let (Some(structured), Some(_)) = (&redacted.structured, signature) {
             redacted.content = vec![Content::Text(crate::call::plain_text(structured))];
         }
-        return Answered::Redacted(redacted);
+        return Answered::Redacted(redacted, cuts);
     }
     for finding in findings.iter_mut().filter(|f| f.action == Action::Redacted) {
         finding.action = Action::Blocked;
@@ -181,24 +231,50 @@ pub(crate) fn answer(
     Answered::Blocked
 }
 
-/// Takes ranges out of the place with this name. False where that cannot be done.
-fn redact(result: &mut ToolResult, signature: Option<&Signature>, name: &str, ranges: &[(u64, u64, String)]) -> bool {
+/// How much of a place went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Ranges,
+    All,
+}
+
+/// Ranges in rising order, overlapping ones as one under the mark of the first.
+fn joined(mut ranges: Vec<(u64, u64, String)>) -> Vec<(u64, u64, String)> {
+    ranges.sort_unstable();
+    let mut joined: Vec<(u64, u64, String)> = Vec::new();
+    for (from, to, mark) in ranges {
+        match joined.last_mut() {
+            // Those of one source that touch are one as well.
+            Some((_, end, before)) if from < *end || (from == *end && *before == mark) => *end = to.max(*end),
+            _ => joined.push((from, to, mark)),
+        }
+    }
+    joined
+}
+
+/// Takes ranges out of the place with this name. None where that cannot be done.
+fn redact(
+    result: &mut ToolResult,
+    signature: Option<&Signature>,
+    name: &str,
+    ranges: &[(u64, u64, String)],
+) -> Option<Taken> {
     if let Some((at, pointer)) = name.strip_prefix("/content/").and_then(|rest| rest.split_once("/text")) {
         let block = at.parse::<usize>().ok().and_then(|at| result.content.get_mut(at));
         return match (block, pointer.strip_prefix('#')) {
             (Some(Content::Text(text)), None) if pointer.is_empty() => cut(text, ranges),
             (Some(Content::Text(text)), Some(pointer)) if !pointer.ends_with("#key") => {
-                let Some(mut value) = sinks::inside(text) else { return false };
+                let mut value = sinks::inside(text)?;
                 let path = parts(pointer);
                 let path: Vec<&str> = path.iter().map(String::as_str).collect();
                 let done = leaf(&mut value, None, &path, ranges);
                 *text = value.to_string();
                 done
             }
-            _ => false,
+            _ => None,
         };
     }
-    let Some(structured) = &mut result.structured else { return false };
+    let structured = result.structured.as_mut()?;
     let path = parts(name);
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let Some(signature) = signature else { return leaf(structured, None, &path, ranges) };
@@ -207,14 +283,12 @@ fn redact(result: &mut ToolResult, signature: Option<&Signature>, name: &str, ra
         (Some(Shape::Result(ok, _)), false) => ok.as_deref(),
         (shape, _) => shape.as_ref(),
     };
-    let Some(shape) = shape else { return false };
+    let shape = shape?;
     // What is not an object is wrapped in one with a single key.
     match (shape, path.split_first()) {
         (Shape::Record(_), _) if !result.is_error => leaf(structured, Some(shape), &path, ranges),
-        (_, Some((first, rest))) => {
-            structured.get_mut(*first).is_some_and(|value| leaf(value, Some(shape), rest, ranges))
-        }
-        _ => false,
+        (_, Some((first, rest))) => leaf(structured.get_mut(*first)?, Some(shape), rest, ranges),
+        _ => None,
     }
 }
 
@@ -224,13 +298,11 @@ fn parts(pointer: &str) -> Vec<String> {
 }
 
 /// Follows the path down value and type to a leaf, and redacts that.
-fn leaf(value: &mut Value, shape: Option<&Shape>, path: &[&str], ranges: &[(u64, u64, String)]) -> bool {
+fn leaf(value: &mut Value, shape: Option<&Shape>, path: &[&str], ranges: &[(u64, u64, String)]) -> Option<Taken> {
     if let (Some(Shape::Option(inner)), true) = (shape, !value.is_null()) {
         return match path.split_first() {
-            Some((&"some", rest)) if inner.is_nullable() => {
-                value.get_mut("some").is_some_and(|v| leaf(v, Some(inner), rest, ranges))
-            }
-            _ if inner.is_nullable() => false,
+            Some((&"some", rest)) if inner.is_nullable() => leaf(value.get_mut("some")?, Some(inner), rest, ranges),
+            _ if inner.is_nullable() => None,
             _ => leaf(value, Some(inner), path, ranges),
         };
     }
@@ -242,37 +314,37 @@ fn leaf(value: &mut Value, shape: Option<&Shape>, path: &[&str], ranges: &[(u64,
         Some(Shape::Tuple(items)) => first.parse().ok().and_then(|at: usize| items.get(at)),
         Some(Shape::Variant(cases)) => cases.get(first).and_then(Option::as_ref),
         Some(Shape::Result(ok, err)) => (if *first == "ok" { ok } else { err }).as_deref(),
-        Some(_) => return false,
+        Some(_) => return None,
     };
     if shape.is_some() && below.is_none() {
-        return false;
+        return None;
     }
     let next = match value {
         Value::Object(members) => members.get_mut(*first),
         Value::Array(items) => first.parse::<usize>().ok().and_then(|at| items.get_mut(at)),
         _ => None,
     };
-    next.is_some_and(|value| leaf(value, below, rest, ranges))
+    leaf(next?, below, rest, ranges)
 }
 
 /// The typed placeholder: of a text what stands in the ranges goes, of anything else all of it.
-fn blank(value: &mut Value, shape: Option<&Shape>, ranges: &[(u64, u64, String)]) -> bool {
+fn blank(value: &mut Value, shape: Option<&Shape>, ranges: &[(u64, u64, String)]) -> Option<Taken> {
     match (shape, &mut *value) {
         (Some(Shape::Text) | None, Value::String(text)) => return cut(text, ranges),
         (Some(Shape::Bytes), Value::String(text)) => text.clear(),
         (Some(Shape::Char), Value::String(text)) => "\u{fffd}".clone_into(text),
         (Some(Shape::Integer(_) | Shape::Float32 | Shape::Float64) | None, Value::Number(_))
         | (Some(Shape::Integer(_)), Value::String(_)) => *value = Value::from(0),
-        _ => return false,
+        _ => return None,
     }
-    true
+    Some(Taken::All)
 }
 
 /// Replaces the ranges of a text by their marks; overlapping ones are one.
-fn cut(text: &mut String, ranges: &[(u64, u64, String)]) -> bool {
+fn cut(text: &mut String, ranges: &[(u64, u64, String)]) -> Option<Taken> {
     let mut sorted: Vec<(usize, usize, &str)> = Vec::new();
     for (from, to, mark) in ranges {
-        let (Ok(from), Ok(to)) = (usize::try_from(*from), usize::try_from(*to)) else { return false };
+        let (from, to) = (usize::try_from(*from).ok()?, usize::try_from(*to).ok()?);
         sorted.push((from, to.min(text.len()), mark));
     }
     sorted.sort_unstable();
@@ -290,7 +362,7 @@ fn cut(text: &mut String, ranges: &[(u64, u64, String)]) -> bool {
     }
     out.push_str(text.get(at..).unwrap_or_default());
     *text = out;
-    true
+    Some(Taken::Ranges)
 }
 
 #[cfg(test)]
@@ -344,7 +416,7 @@ mod tests {
             };
             let name = "https://one.example/x#body".to_owned();
             let sink = Sink { id: 0, kind: SinkKind::HttpRequest, name, content: bytes("something else", 14) };
-            rules.blocks(&[source], &[sink]).is_some()
+            rules.blocks(&[source], &[sink], None).is_some()
         };
         for (to, kind, wanted) in [
             ("http-request", SourceKind::File, true),
@@ -370,7 +442,7 @@ mod tests {
             ("abc", &[(2, 99)], "ab[x]"),
         ] {
             let mut text = text.to_owned();
-            assert!(cut(&mut text, &ranges(at)));
+            assert_eq!(cut(&mut text, &ranges(at)), Some(Taken::Ranges));
             assert_eq!(text, wanted);
         }
     }
@@ -386,7 +458,7 @@ mod tests {
             (Shape::Bool, json!(true), None),
         ] {
             let mut value = before.clone();
-            assert_eq!(blank(&mut value, Some(&shape), &all), after.is_some(), "{before}");
+            assert_eq!(blank(&mut value, Some(&shape), &all).is_some(), after.is_some(), "{before}");
             assert_eq!(value, after.unwrap_or(before));
         }
     }

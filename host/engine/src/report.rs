@@ -1,6 +1,7 @@
 //! What a call gave: its result, how it ended, and what crossed.
 
 use crate::ending::Ending;
+use crate::enforce::Cuts;
 use crate::replay::passes::Labelled;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -74,6 +75,8 @@ pub struct Report {
     pub ending: Ending,
     /// What the tool gave was withheld by a flow rule: the result is our own sentence.
     pub withheld: bool,
+    /// What flow rules took out of it.
+    pub cuts: Cuts,
     pub denials: Vec<DenialRow>,
     pub sources: Vec<Source>,
     pub sinks: Vec<Sink>,
@@ -107,6 +110,19 @@ pub struct TracedSink {
     pub more: u64,
 }
 
+impl TracedSink {
+    /// As `customs.run/1` and the ledger have it.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut object =
+            json!({"sink": self.sink, "ranges": self.ranges.iter().map(TracedRange::to_json).collect::<Vec<_>>()});
+        if let (1.., Some(members)) = (self.more, object.as_object_mut()) {
+            members.insert("more".to_owned(), json!(self.more));
+        }
+        object
+    }
+}
+
 /// Bytes of a sink, from one up to but not including another, and the sources in them by their numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TracedRange {
@@ -120,12 +136,59 @@ pub struct TracedRange {
     pub shared: bool,
 }
 
+impl TracedRange {
+    fn to_json(&self) -> Value {
+        let mut object = json!({"from": self.from, "to": self.to, "strong": self.strong, "weak": self.weak});
+        if let (true, Some(members)) = (self.shared, object.as_object_mut()) {
+            members.insert("shared".to_owned(), json!(true));
+        }
+        object
+    }
+}
+
+/// Bytes that ranges may take in the ledger's record of a call's end: a line of the ledger has a megabyte at most.
+const MAX_RECORDED: usize = 192 << 10;
+/// Sinks there, some hundred bytes each. An answer has a thousand places.
+const MAX_SINKS: usize = 2_000;
+
+/// What a trace said of a call's sinks, for the ledger, and how many sinks are left out; ranges that do not fit are counted.
+pub(crate) fn recorded(traced: &[TracedSink]) -> (Value, u64) {
+    let mut room = MAX_RECORDED;
+    let sink = |traced: &TracedSink| {
+        // Names and numbers at their longest.
+        let cost = |range: &TracedRange| 96 + 21 * (range.strong.len() + range.weak.len());
+        let fits = |range: &&TracedRange| match room.checked_sub(cost(range)) {
+            Some(rest) => {
+                room = rest;
+                true
+            }
+            None => false,
+        };
+        let ranges: Vec<TracedRange> = traced.ranges.iter().take_while(fits).cloned().collect();
+        let left = u64::try_from(traced.ranges.len().saturating_sub(ranges.len())).unwrap_or(u64::MAX);
+        TracedSink { sink: traced.sink, ranges, more: traced.more.saturating_add(left) }.to_json()
+    };
+    let listed = traced.iter().take(MAX_SINKS).map(sink).collect();
+    (listed, u64::try_from(traced.len().saturating_sub(MAX_SINKS)).unwrap_or(u64::MAX))
+}
+
 impl Report {
+    /// What looked for findings.
+    #[must_use]
+    pub fn methods(&self) -> &'static [&'static str] {
+        methods(self.traced.is_some())
+    }
+
     /// Whether there is a finding of this severity or more that no rule allows.
     #[must_use]
     pub fn has_finding(&self, least: Severity) -> bool {
         self.findings.iter().any(|f| f.severity >= least && f.action != Action::Allowed)
     }
+}
+
+/// What looks for findings, where a call's data is followed and where not.
+pub(crate) fn methods(traced: bool) -> &'static [&'static str] {
+    if traced { &["match", "trace"] } else { &["match"] }
 }
 
 /// A call that could not be made or recorded: never the guest's fault.

@@ -7,6 +7,7 @@
 use crate::digest::Digest;
 use crate::error::{Kind, LedgerError};
 use crate::line::Object;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One thing that happened. `close` is not among them: only [`crate::Ledger::close`] writes it.
@@ -116,6 +117,10 @@ pub struct End<'a> {
     pub memory: Option<u64>,
     /// Whether everything was searched for findings: `whole` or `part`. None where nothing looked.
     pub searched: Option<&'a str>,
+    /// What looked for findings, where it was more than matching.
+    pub methods: &'a [&'a str],
+    /// What a trace said of the bytes of sinks, a list, and how many sinks it leaves out. None where nothing was traced.
+    pub traced: Option<(&'a Value, u64)>,
 }
 
 impl Event<'_> {
@@ -160,7 +165,7 @@ impl Event<'_> {
                 let Ok(finding) = crate::record::parse(json.as_bytes()) else {
                     return Err(LedgerError::new(Kind::Misuse("a finding must be a JSON object")));
                 };
-                line.value("finding", &serde_json::Value::Object(finding));
+                line.value("finding", &Value::Object(finding));
             }
         }
         Ok(())
@@ -239,5 +244,12 @@ impl End<'_> {
         line.counts("imports", self.imports);
         line.optional_number("memory", self.memory);
         line.optional_text("searched", self.searched);
+        if !self.methods.is_empty() {
+            line.value("methods", &self.methods.iter().copied().collect());
+        }
+        if let Some((traced, omitted)) = self.traced {
+            line.value("traced", traced);
+            line.optional_number("traced_omitted", Some(omitted).filter(|omitted| *omitted > 0));
+        }
     }
 }

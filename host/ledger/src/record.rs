@@ -46,6 +46,7 @@ enum Shape {
     /// A SHA-256.
     Hash,
     Texts,
+    List,
     Object,
     Counts,
     /// Exactly one of these words.
@@ -63,7 +64,7 @@ enum Need {
 }
 
 use Need::{May, Must};
-use Shape::{Counts, Flag, Hash, Number, Object, Record, Text, Texts, Word};
+use Shape::{Counts, Flag, Hash, List, Number, Object, Record, Text, Texts, Word};
 
 const OPEN: &[Field] = &[
     Field("run", Text, Must),
@@ -129,6 +130,9 @@ const END: &[Field] = &[
     Field("imports", Counts, Must),
     Field("memory", Number, May),
     Field("searched", Text, May),
+    Field("methods", Texts, May),
+    Field("traced", List, May),
+    Field("traced_omitted", Number, May),
 ];
 const FINDING: &[Field] = &[Field("call", Number, Must), Field("finding", Object, Must)];
 
@@ -177,6 +181,7 @@ fn fits(shape: &Shape, value: &Value) -> bool {
         Hash => value.as_str().is_some_and(|text| is_hex(text, 64)),
         // A text that was cut is an object with its length and digest.
         Texts => value.as_array().is_some_and(|items| items.iter().all(|item| item.is_string() || item.is_object())),
+        List => value.is_array(),
         Object => value.is_object(),
         Counts => value.as_object().is_some_and(|counts| counts.values().all(Value::is_u64)),
         Word(words) => value.as_str().is_some_and(|text| words.contains(&text)),

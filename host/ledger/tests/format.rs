@@ -49,6 +49,9 @@ fn ledger_with_every_kind_of_record_has_the_lines_of_the_contract() {
     assert_eq!(without_prev[4].get("rule"), None);
     assert_eq!(without_prev[7]["finding"]["source_ranges"], json!([[0, 39]]));
     assert_eq!(without_prev[8]["imports"]["wasi:filesystem/types#open-at"], 2);
+    assert_eq!(without_prev[8]["methods"], json!(["match", "trace"]));
+    assert_eq!(without_prev[8]["traced"][0]["ranges"][0], json!({"from": 0, "to": 4, "strong": [1], "weak": []}));
+    assert_eq!(without_prev[8]["traced_omitted"], 2);
     assert_eq!(without_prev[9], json!({"v":1,"seq":9,"event":"close","events":9}));
     assert_eq!(head.events, 9);
 }

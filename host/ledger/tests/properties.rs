@@ -115,7 +115,7 @@ proptest! {
 
         let imports = BTreeMap::from([(a.as_str(), bytes), (b.as_str(), count)]);
         let record = second(&Event::End(End {
-            call, ending: "trap", limit: Some(c), observed: Some(d), detail: Some(e), imports: &imports, memory: None, searched: None,
+            call, ending: "trap", limit: Some(c), observed: Some(d), detail: Some(e), imports: &imports, memory: None, searched: None, methods: &[], traced: None,
         }));
         for (field, text) in [("limit", c), ("observed", d), ("detail", e)] {
             assert_field(&record, field, text);

@@ -1,5 +1,6 @@
 //! What a policy was built from, kept so that it can be built again without the machine: the layers as written, and what the host said.
 
+use crate::file::tool::places;
 use crate::policy::Policy;
 use crate::raw::{HostView, Layer, Lines, Origin, PathKind, RawFlow, RawGrants, RawLimits};
 use std::cell::RefCell;
@@ -86,7 +87,7 @@ impl HostView for Remembering<'_> {
     }
 }
 
-const SWITCHES: [&str; 4] = ["deny-clock", "deny-random", "dangerously-allow", "allow-all"];
+const SWITCHES: [&str; 5] = ["deny-clock", "deny-random", "dangerously-allow", "allow-all", "trace"];
 
 impl Layer {
     /// The layer as plain lists of texts, by key. [`Layer::from_written`] reads them.
@@ -131,8 +132,7 @@ impl Layer {
             match (key.split_once(' '), key.as_str(), texts.as_slice()) {
                 (Some(("limit", key)), _, [text]) => *layer.raw.limits.slot(key)? = Some(text.clone()),
                 (Some(("line", key)), _, numbers) => {
-                    let known =
-                        RawGrants::KEYS.iter().chain(RawLimits::KEYS).chain(&["flow"]).find(|one| **one == key)?;
+                    let known = places().find(|one| *one == key)?;
                     lines.0.insert(known, numbers.iter().map(|n| n.parse().ok()).collect::<Option<_>>()?);
                 }
                 (None, "flow", [from, to, action]) => {
@@ -202,11 +202,12 @@ mod tests {
             deny_read: vec!["data/private".to_owned()],
             flow: vec![RawFlow { from: "secret".to_owned(), to: "*".to_owned(), action: "warn".to_owned() }],
             deny_clock: true,
+            trace: true,
             limits: RawLimits { timeout: Some("5s".to_owned()), ..RawLimits::default() },
             ..RawGrants::default()
         };
         let mut lines = Lines::default();
-        lines.0.insert("allow-read", vec![3]);
+        lines.0.extend([("component", vec![2]), ("allow-read", vec![3]), ("flow.from", vec![5])]);
         let origin = Origin::File { name: "customs.toml".to_owned(), table: "tool.t".to_owned(), lines };
         let layers = [Layer { raw, base: PathBuf::from("/w"), origin }];
         let host = Remembering::new(&Table);
@@ -216,7 +217,7 @@ mod tests {
         let again = Layer::from_written(&layers[0].written()).unwrap();
         assert_eq!((&again.raw, &again.base, &again.origin), (&layers[0].raw, &layers[0].base, &layers[0].origin));
         let rebuilt = Policy::build(&[again], &seen).unwrap();
-        assert_eq!(rebuilt.digest(), policy.digest());
+        assert_eq!((rebuilt.digest(), rebuilt.traces()), (policy.digest(), true));
         assert_eq!((rebuilt.grants(), rebuilt.env()), (policy.grants(), policy.env()));
         assert_eq!(rebuilt.mounts().first().map(|m| m.rule.clone()), policy.mounts().first().map(|m| m.rule.clone()));
     }

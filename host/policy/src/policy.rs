@@ -58,6 +58,7 @@ pub struct Policy {
     clock: Clock,
     clock_start: u64,
     random: Random,
+    trace: bool,
     grants: Vec<String>,
     warnings: Vec<String>,
     digest: [u8; 32],
@@ -96,6 +97,7 @@ impl Policy {
             clock,
             clock_start: CLOCK_START,
             random,
+            trace: any(|layer| layer.raw.trace),
             grants,
             warnings: if all {
                 vec!["-A grants everything: all files, all variables, the whole network".to_owned()]
@@ -204,6 +206,11 @@ impl Policy {
         self.random
     }
 
+    /// Whether the tool's data is followed, byte by byte. It grants nothing: flow rules see more.
+    pub fn traces(&self) -> bool {
+        self.trace
+    }
+
     /// Every grant and denial as one line each, sorted, such as `--allow-read=./data::/data`; values of variables left out.
     /// Flow rules are among them, as `flow secret -> return: redact`.
     pub fn grants(&self) -> &[String] {
@@ -259,6 +266,7 @@ impl Policy {
             lines.push(format!("clock start {}", self.clock_start).into_bytes());
         }
         lines.push(format!("random {:?}", self.random).into_bytes());
+        lines.extend(self.trace.then(|| b"trace".to_vec()));
         lines.sort_unstable();
         lines.dedup();
 
@@ -303,6 +311,7 @@ fn grant_texts(layers: &[Layer], paths: Vec<String>, tls_roots: Option<&str>) ->
             (raw.dangerously_allow, "--dangerously-allow"),
             (raw.deny_clock, "--deny-clock"),
             (raw.deny_random, "--deny-random"),
+            (raw.trace, "--trace"),
         ];
         grants.extend(switches.iter().filter(|(given, _)| *given).map(|(_, flag)| (*flag).to_owned()));
     }

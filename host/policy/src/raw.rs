@@ -100,6 +100,8 @@ raw_grants! {
     "dangerously-allow" dangerously_allow: bool,
     /// `-A`: everything, and it is meant.
     "allow-all" allow_all: bool,
+    /// The tool's data is followed, so that flow rules act on what it computed.
+    "trace" trace: bool,
 }
 
 /// A flow rule as written.
@@ -228,6 +230,7 @@ impl RawGrants {
             "deny-random" => &mut self.deny_random,
             "dangerously-allow" => &mut self.dangerously_allow,
             "allow-all" => &mut self.allow_all,
+            "trace" => &mut self.trace,
             _ => return None,
         })
     }

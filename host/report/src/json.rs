@@ -1,7 +1,7 @@
 //! `customs.report/1`: what `docs/schemas/customs.report-1.json` describes. The rows are those of `customs.run/1`.
 
 use crate::records::Name;
-use crate::story::{Call, Denial, Flow, Found, Origin, Story};
+use crate::story::{Call, Denial, Flow, Found, Labelled, Origin, Story, Traced};
 use crate::words::json_text;
 use customs_ledger::Verdict;
 use serde_json::{Map, Value, json};
@@ -53,7 +53,7 @@ fn text(name: &Name) -> Value {
 }
 
 fn call(call: &Call) -> Value {
-    json!({
+    let mut object = json!({
         "call": call.number,
         "tool": call.tool.as_ref().map(text),
         "ending": call.ending.as_ref().map(|ending| {
@@ -80,7 +80,29 @@ fn call(call: &Call) -> Value {
             "denials": call.left_out.denials,
             "findings": call.left_out.findings,
         },
-    })
+    });
+    if let (true, Some(members)) = (call.methods.contains(&"trace"), object.as_object_mut()) {
+        members.insert("traced".to_owned(), call.traced.iter().map(traced).collect());
+        if let Some(left_out) = members.get_mut("left_out").and_then(Value::as_object_mut) {
+            left_out.insert("traced".to_owned(), json!(call.left_out.traced));
+        }
+    }
+    object
+}
+
+fn traced(traced: &Traced) -> Value {
+    let range = |range: &Labelled| {
+        let mut object = json!({"from": range.from, "to": range.to, "strong": range.strong, "weak": range.weak});
+        if let (true, Some(members)) = (range.shared, object.as_object_mut()) {
+            members.insert("shared".to_owned(), json!(true));
+        }
+        object
+    };
+    let mut object = json!({"sink": traced.sink, "ranges": traced.ranges.iter().map(range).collect::<Vec<_>>()});
+    if let (1.., Some(members)) = (traced.more, object.as_object_mut()) {
+        members.insert("more".to_owned(), json!(traced.more));
+    }
+    object
 }
 
 fn denial(row: &Denial) -> Value {

@@ -19,15 +19,17 @@ mod records;
 mod sarif;
 mod story;
 mod text;
+mod traced;
 mod why;
 mod words;
 
 pub use accesses::Accesses;
 pub use audit::json::audit_json;
 pub use audit::text::audit_text;
-pub use html::{audit_html, html};
+pub use html::{audit_html, html, html_of_run};
 pub use json::json;
 pub use sarif::{audit_sarif, sarif};
 pub use story::{NoLedger, Story};
 pub use text::text;
+pub use traced::{Contents, Paint, Shown, traced_text};
 pub use why::Why;

@@ -2,6 +2,7 @@
 
 use crate::records::Name;
 use crate::story::{Call, Flow, Story};
+use crate::traced::{Contents, Paint, picture};
 use crate::words::{
     clean, columns, count, host_of, host_of_grant, how, json_text, origins, padded, short, size, sums, title, why,
 };
@@ -85,6 +86,7 @@ fn of_call(text: &mut String, story: &Story, call: &Call) {
     line(text, "call", &format!("{} {tool}", call.number));
     findings(text, call);
     rest(text, "finding", call.findings.len(), MAX_ROWS, call.left_out.findings);
+    text.push_str(&picture(call, &Contents::default(), Paint::Plain));
     denied(text, call);
     let shown = largest(&call.sources).into_iter().chain(largest(&call.sinks));
     let wide = shown.map(|flow| width(&beside_kind(flow), 72)).max().unwrap_or(0);

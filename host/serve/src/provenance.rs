@@ -6,7 +6,7 @@
 use crate::shelf::Subject;
 use crate::trace::Traceparent;
 use customs_engine::Report;
-use customs_flow::{Action, Finding};
+use customs_flow::{Action, Finding, Method};
 use customs_ledger::material::{Class, Content};
 use customs_ledger::{Digest, hex};
 use rmcp::model::MetaObject;
@@ -85,7 +85,7 @@ struct Record<'a> {
     denials: Vec<Denied<'a>>,
     ending: Ended<'a>,
     findings: Vec<Value>,
-    methods: [&'static str; 1],
+    methods: &'static [&'static str],
     policy: String,
     run: &'a str,
     schema: &'static str,
@@ -183,7 +183,7 @@ fn record(id: &str, subject: &Subject, report: &Report, trace: Option<&Tracepare
         denials: denials.collect(),
         ending: Ended { kind: report.ending.kind(), limit: report.ending.limit() },
         findings: report.findings.iter().take(MAX_LISTED).map(|f| sorted(finding(f))).collect(),
-        methods: ["match"],
+        methods: report.methods(),
         policy: hex(&subject.session.policy().digest()),
         run: id,
         schema: "customs.provenance/1",
@@ -265,16 +265,21 @@ fn meta(id: &str, digest: &str, report: &Report) -> MetaObject {
 fn flow(finding: &Finding, report: &Report) -> Value {
     let source = report.sources.iter().find(|s| Some(s.id) == finding.source);
     let sink = report.sinks.iter().find(|s| s.id == finding.sink);
-    let told = json!({
+    let mut told = json!({
         "source": source.map(|s| format!("{}:{}", s.kind.as_str(), s.name)),
         "sink": sink.map(|s| format!("{}:{}", s.kind.as_str(), s.name)),
         "rule": finding.rule,
         "severity": finding.severity.as_str(),
+        "method": finding.method.as_str(),
+        "strength": finding.strength.as_str(),
         "transform": finding.transform,
-        "bytes": [finding.seen, finding.source_bytes],
         "sinkRanges": finding.sink_ranges.iter().take(8).map(|(a, b)| json!([a, b])).collect::<Vec<_>>(),
         "action": finding.action.as_str(),
     });
+    // A label says which bytes of the sink, and not how many of the source.
+    if let (Some(members), Method::Match) = (told.as_object_mut(), finding.method) {
+        members.insert("bytes".to_owned(), json!([finding.seen, finding.source_bytes]));
+    }
     with_origin(told, finding)
 }
 
@@ -315,7 +320,7 @@ mod tests {
             denials: vec![denied],
             ending: Ended { kind: "limit", limit: Some(b) },
             findings: vec![sorted(json!({"z": a, "b": [{"y": b, "a": n, "B": m}], "a": null, "_": true}))],
-            methods: ["match"],
+            methods: &["match", "trace"],
             policy: c.to_owned(),
             run: d,
             schema: "customs.provenance/1",

@@ -7,8 +7,9 @@
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     missing_debug_implementations,
-    reason = "a test that fails panics, and its guests are files of this folder"
+    reason = "a test that fails panics, its guests are files of this folder, and it shows the table"
 )]
 
 mod guests {

@@ -55,6 +55,6 @@ impl Labels {
 
     /// A stream that the guest handed over was read to its end.
     pub(crate) fn handed_over(&mut self, block: u64, runs: Runs) {
-        self.traces.handed.push((block, runs));
+        self.traces.handed.insert(block, runs);
     }
 }

@@ -5,7 +5,7 @@ use super::runs::{Runs, all, fitted, moved, push};
 use super::web::{Fields, Request, Stream};
 use super::{Labels, MAX_RUNS, Promise, Returned, Run, Side, byte, is_argument, is_bytes};
 use customs_ledger::material::SinkKind;
-use customs_trace::{Crossing, Label, Path, Step};
+use customs_trace::{Crossing, Label, Path, SOURCES, Step};
 use std::sync::Arc;
 
 impl Labels {
@@ -148,6 +148,33 @@ impl Labels {
         push(&mut runs, (0, bytes, self.under));
         self.last.clone_from(&runs);
         runs
+    }
+
+    /// The sources in a part of what is about to leave under this access record, which has no number yet.
+    pub(crate) fn sources_in(&self, of: u64, name: &str, bytes: &[u8]) -> Vec<u64> {
+        let runs = match self.promised.get(&of) {
+            Some(Promise::Request(request)) => {
+                let stream = request.body.and_then(|stream| self.streams.get(stream));
+                match Side::of(name) {
+                    Side::Line => request.of_line(bytes),
+                    Side::Headers => request.headers.of_lines(bytes),
+                    Side::Whole => request.of_host(bytes),
+                    Side::Body => stream.map(|stream| stream.runs.clone()).unwrap_or_default(),
+                    Side::Trailers => stream.map(|stream| stream.trailers.of_lines(bytes)).unwrap_or_default(),
+                    Side::Head => Runs::new(),
+                }
+            }
+            Some(Promise::Name(runs, written)) => fitted(runs, *written, 0, bytes.len() as u64),
+            None => Runs::new(),
+        };
+        let label = all(&runs);
+        let inside = (0..SOURCES).zip(&self.traces.bits).filter(|(bit, _)| label.strong(*bit) || label.weak(*bit));
+        inside.flat_map(|(_, sources)| sources.iter().copied()).collect()
+    }
+
+    /// Whether nothing was dropped so far.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.traces.cut
     }
 
     /// A sink has its first byte.

@@ -67,7 +67,7 @@ pub struct Traces {
     pub sinks: BTreeMap<u64, Vec<(u64, u64, Label)>>,
     pub returned: Vec<Returned>,
     /// Of streams that the guest handed over for blocks of its answer: which block, and which labels.
-    pub handed: Vec<(u64, Vec<(u64, u64, Label)>)>,
+    pub handed: BTreeMap<u64, Vec<(u64, u64, Label)>>,
     /// Something was dropped.
     pub cut: bool,
     map: Arc<Map>,

@@ -24,7 +24,7 @@ mod tally;
 mod tell;
 mod trial;
 
-use super::{load_with, shown_name};
+use super::{load_as, shown_name, tracing};
 use crate::cli::{Audit, AuditFailOn, ReportFormat};
 use crate::exit::{Exit, Fault};
 use crate::{machine, output};
@@ -45,7 +45,8 @@ pub(crate) fn run(args: &Audit) -> Result<Exit, Fault> {
     }
     let fuel = if plan.given.limits().fuel.is_some() { Fuel::Counted } else { Fuel::Off };
     let host = Host::new(fuel, Allocation::Pooling).map_err(Fault::internal)?;
-    let program = Arc::new(load_with(&host, &args.component, plan.sha256, state.cache.as_ref())?);
+    let (tracing, cache) = (tracing(None, &plan.given), state.cache.as_ref());
+    let program = Arc::new(load_as(tracing, &host, &args.component, plan.sha256, cache)?);
     let bytes = plan::bytes(&args.component, program.sha256())?;
     let statics = customs_audit::statics::look(&bytes);
     let stage = Stage::new(Arc::clone(&program), shown_name(&args.component))?;

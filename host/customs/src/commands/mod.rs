@@ -25,6 +25,7 @@ use crate::output;
 use customs_engine::load::{Allocation, Cache, Compiler, Docs, ErrorKind, Fuel, LoadError, Tracing, read_component};
 use customs_engine::{Host, Program};
 use customs_ledger::Escaped;
+use customs_policy::Policy;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -88,12 +89,13 @@ pub(crate) fn load_as(
     Program::new(host, loaded).map_err(|why| Fault::Refused(format!("{name} {why}")))
 }
 
-/// What `--trace` asks for.
-pub(crate) fn tracing(asked: Option<TraceWhat>) -> Tracing {
+/// What `--trace` asks for, and otherwise the policy.
+pub(crate) fn tracing(asked: Option<TraceWhat>, policy: &Policy) -> Tracing {
     match asked {
-        None => Tracing::Off,
-        Some(TraceWhat::Data) => Tracing::On,
         Some(TraceWhat::Branches) => Tracing::Branches,
+        Some(TraceWhat::Data) => Tracing::On,
+        None if policy.traces() => Tracing::On,
+        None => Tracing::Off,
     }
 }
 

@@ -1,8 +1,8 @@
 //! `customs replay`: a recorded call again, on its recording alone; with another version of the component; or with other bytes in a source.
 
-use super::run::{call_fault, ledger_fault, occurred};
+use super::run::{call_fault, ledger_fault, occurred, told as told_lines};
 use super::{Runtime, load_as, shown_name, tracing};
-use crate::cli::{Format, Replay};
+use crate::cli::{Replay, RunFormat};
 use crate::exit::{Exit, Fault};
 use crate::output::{Colour, paint};
 use crate::show::json::Subject;
@@ -14,8 +14,9 @@ use customs_engine::replay::compare::{differences, parts};
 use customs_engine::replay::file::{MAX_BYTES, read};
 use customs_engine::replay::passes::{MAX_SOURCES, Passes, further};
 use customs_engine::replay::{Cause, Differences, Divergence, How, Named, NotPlayed, Played, Recording, play};
-use customs_engine::{CallError, Host, Program};
+use customs_engine::{CallError, Host, Program, TracedSink};
 use customs_ledger::{create_private, run_id};
+use customs_report::{Story, html_of_run as html};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
     }
     let report = &outcome.played.report;
     match args.output {
-        Format::Json => {
+        RunFormat::Json => {
             let subject = Subject {
                 path: component.display().to_string(),
                 sha256: Some(program.sha256()),
@@ -76,7 +77,11 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
             }
             output::result(&format!("{object}\n"))?;
         }
-        Format::Text => {
+        RunFormat::Html => {
+            let contents = show::contents::contents(report, false);
+            output::result(&html(&told_of(&outcome)?, &contents))?;
+        }
+        RunFormat::Text => {
             let terminal = output::stdout_is_terminal();
             if let Some(result) = report.result.as_ref().filter(|result| !result.is_error && !report.withheld) {
                 let text = if program.catalogue().form == customs_engine::Form::Command {
@@ -92,12 +97,27 @@ pub(crate) fn run(args: &Replay) -> Result<Exit, Fault> {
     let text = show::text::report(report, program.catalogue().form, &outcome.played.policy, &outcome.played.head, kept);
     let hidden = customs_boundary::Hidden::of(&outcome.played.policy, &customs_boundary::Secrets::none());
     output::person(&hidden.cover(&text));
+    if report.traced.is_some() && args.output == RunFormat::Text {
+        output::person(&show::text::picture(&told_of(&outcome)?, report, &hidden, false));
+    }
     output::person(&hidden.cover(&person(&outcome)));
     if occurred(&args.fail_on, report) {
         return Ok(Exit::FailOn);
     }
     let same = outcome.divergence.is_none() && outcome.differences.as_ref().is_none_or(Differences::is_empty);
     Ok(if same { Exit::Returned } else { Exit::Error })
+}
+
+/// What the ledger of the replay says, and the passes after it.
+fn told_of(outcome: &Outcome) -> Result<Story, Fault> {
+    let mut story = told_lines(&outcome.played.ledger, "in memory")?;
+    let report = &outcome.played.report;
+    if let (Some(Passes { made: 2.., .. }), Some(traced)) = (&outcome.passes, &report.traced) {
+        let traced: Vec<Value> = traced.iter().map(TracedSink::to_json).collect();
+        let findings: Vec<Value> = (1..).zip(&report.findings).map(|(number, found)| found.to_json(number)).collect();
+        story.retrace(report.call, &traced, &findings);
+    }
+    Ok(story)
 }
 
 fn unnamed(text: &str) -> Fault {
@@ -116,8 +136,10 @@ fn component(args: &Replay, recording: &Recording) -> Result<(Arc<Program>, Path
         None => (PathBuf::from(&recording.component), Some(recording.sha256)),
     };
     let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
-    let loaded = load_as(tracing(args.trace), &host, &path, expect, state.cache.as_ref()).map_err(|fault| {
-        match (&args.component, fault) {
+    // What was run under a policy that traces is replayed so: its flow rules acted on what they saw.
+    let tracing = tracing(args.trace, &recording.policy);
+    let loaded =
+        load_as(tracing, &host, &path, expect, state.cache.as_ref()).map_err(|fault| match (&args.component, fault) {
             (None, Fault::Refused(why)) => {
                 let name = shown_name(Path::new(&recording.component));
                 Fault::Refused(format!(
@@ -125,8 +147,7 @@ fn component(args: &Replay, recording: &Recording) -> Result<(Arc<Program>, Path
                 ))
             }
             (_, fault) => fault,
-        }
-    });
+        });
     Ok((Arc::new(loaded?), path))
 }
 
@@ -178,7 +199,7 @@ async fn outcome(
 
 /// What is not the run again is traced once: a source may have another number each time.
 fn once(played: &Played) -> Option<Passes> {
-    played.report.traced.is_some().then(|| Passes { made: 1, sharing: 0 })
+    played.report.traced.is_some().then_some(Passes { made: 1, sharing: 0 })
 }
 
 /// The `replay` object of `customs.run/1`.

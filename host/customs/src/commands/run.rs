@@ -1,7 +1,7 @@
 //! `customs run`: one call, from the command line to the exit code.
 
 use super::{Runtime, load_as, shared, shown_name, tracing};
-use crate::cli::{FailOn, Format, Run};
+use crate::cli::{FailOn, Run, RunFormat};
 use crate::exit::{Exit, Fault};
 use crate::grants::{build_remembering, read_policy, refuse_self_reference};
 use crate::show::json::Subject;
@@ -11,8 +11,9 @@ use customs_engine::load::{Allocation, Fuel};
 use customs_engine::replay::file::write as write_recording;
 use customs_engine::{CallError, Ending, Form, Host, Listed, Program, Report, Session, TracedSink};
 use customs_flow::Severity;
-use customs_ledger::{Component, Event, Ledger, LedgerError, Open, RunKey, create_private, run_id};
-use customs_policy::{Layer, Policy};
+use customs_ledger::{Component, Event, Ledger, LedgerError, Open, RunKey, create_private, run_id, verify};
+use customs_policy::{Layer, Policy, RawGrants};
+use customs_report::{Story, html_of_run as html};
 use std::io::BufWriter;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
@@ -23,7 +24,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Fault> {
         Subject { path: args.component.display().to_string(), sha256: None, tool: args.tool.clone(), ledger: None };
     let done = attempt(args, &mut subject);
     // Not for a fault of ours: guest code may have run by then, and an ending that was not recorded is not told.
-    if let (Err(fault @ Fault::Refused(_)), Format::Json) = (&done, args.output) {
+    if let (Err(fault @ Fault::Refused(_)), RunFormat::Json) = (&done, args.output) {
         output::result(&format!("{}\n", show::json::refused(&subject, fault.sentence())))?;
     }
     done
@@ -55,7 +56,8 @@ fn from_file(args: &Run) -> Result<FromFile, Fault> {
 
 fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     let file = from_file(args)?;
-    let (policy, grounds) = build_remembering(file.layer, args.grants.raw(&args.limits))?;
+    let flags = RawGrants { trace: args.trace.is_some(), ..args.grants.raw(&args.limits) };
+    let (policy, grounds) = build_remembering(file.layer, flags)?;
     let policy = Arc::new(policy);
     if let Some(real) = &file.real {
         refuse_self_reference(&policy, "the policy file", real)?;
@@ -85,7 +87,8 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     }
     let fuel = if policy.limits().fuel.is_some() { Fuel::Counted } else { Fuel::Off };
     let host = Host::new(fuel, Allocation::OnDemand).map_err(Fault::internal)?;
-    let program = Arc::new(load_as(tracing(args.trace), &host, &args.component, file.sha256, state.cache.as_ref())?);
+    let tracing = tracing(args.trace, &policy);
+    let program = Arc::new(load_as(tracing, &host, &args.component, file.sha256, state.cache.as_ref())?);
     subject.sha256 = Some(program.sha256());
 
     let empty = state.empty.try_clone().map_err(Fault::internal)?;
@@ -109,7 +112,8 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         Some((dir, name, _)) => Ledger::create(dir, name).map_err(|e| ledger_fault(&e))?,
         None => Ledger::memory(),
     };
-    let ledger = shared(if record.is_some() { ledger.keeping() } else { ledger });
+    let keeps = record.is_some() || policy.traces() || args.output == RunFormat::Html;
+    let ledger = shared(if keeps { ledger.keeping() } else { ledger });
     open(&ledger, args, &program, &policy)?;
     let close = || ledger.lock().unwrap_or_else(PoisonError::into_inner).close().map_err(|e| ledger_fault(&e));
     // What a person is not shown, because a terminal's text ends in logs.
@@ -151,12 +155,17 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         write_recording(&recording, BufWriter::new(std::fs::File::from(record))).map_err(wrong)?;
     }
 
+    let story = if policy.traces() || args.output == RunFormat::Html { Some(story(&ledger, args)?) } else { None };
     match args.output {
-        Format::Json => {
+        RunFormat::Json => {
             let object = show::json::run(subject, &report, &policy, args.ledger.as_deref(), &head);
             output::result(&format!("{object}\n"))?;
         }
-        Format::Text => {
+        RunFormat::Html => {
+            let contents = show::contents::contents(&report, args.reveal);
+            output::result(&story.as_ref().map(|story| html(story, &contents)).unwrap_or_default())?;
+        }
+        RunFormat::Text => {
             let terminal = output::stdout_is_terminal();
             match &report.result {
                 // What a command printed is its result however it exits; the exit code is told to the person.
@@ -172,6 +181,9 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     }
     let told = show::text::report(&report, program.catalogue().form, &policy, &head, args.ledger.is_some());
     output::person(&hidden.cover(&told));
+    if let (Some(story), RunFormat::Text) = (&story, args.output) {
+        output::person(&show::text::picture(story, &report, &hidden, args.reveal));
+    }
     let shared = |sink: &TracedSink| sink.ranges.iter().any(|range| range.shared);
     if report.traced.as_ref().is_some_and(|sinks| sinks.iter().any(shared)) {
         output::person(
@@ -179,6 +191,19 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         );
     }
     Ok(exit(&args.fail_on, &report))
+}
+
+/// What the ledger says of the run.
+fn story(ledger: &std::sync::Mutex<Ledger>, args: &Run) -> Result<Story, Fault> {
+    let ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+    let name = args.ledger.as_deref().map_or_else(|| "in memory".to_owned(), shown_name);
+    told(ledger.kept(), &name)
+}
+
+/// What lines of a ledger say.
+pub(crate) fn told(lines: &[u8], name: &str) -> Result<Story, Fault> {
+    let verdict = verify(lines, None).map_err(Fault::internal)?;
+    Story::read(lines, verdict, name).map_err(Fault::internal)
 }
 
 pub(crate) fn call_fault(error: CallError) -> Fault {

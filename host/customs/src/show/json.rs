@@ -1,7 +1,7 @@
 //! `customs.run/1`.
 
 use customs_boundary::DenialRow;
-use customs_engine::{Ending, Report, TracedRange, TracedSink};
+use customs_engine::{Ending, Report, TracedSink};
 use customs_ledger::material::Content;
 use customs_ledger::{Head, hex};
 use customs_policy::Policy;
@@ -42,7 +42,7 @@ pub(crate) fn run(subject: &Subject, report: &Report, policy: &Policy, ledger: O
                 ("complete", json!(s.content.complete))])
         }).collect::<Vec<_>>(),
         "findings": report.findings.iter().enumerate().map(|(at, f)| f.to_json(at + 1)).collect::<Vec<_>>(),
-        "methods": if report.traced.is_some() { json!(["match", "trace"]) } else { json!(["match"]) },
+        "methods": report.methods(),
         "complete": report.complete,
         "suppressed": report.suppressed,
         "limits": limits(policy, Some(report.peak_memory)),
@@ -53,25 +53,10 @@ pub(crate) fn run(subject: &Subject, report: &Report, policy: &Policy, ledger: O
             object.insert("forgotten".to_owned(), json!(forgotten));
         }
         if let Some(traced) = &report.traced {
-            object.insert("traced".to_owned(), traced.iter().map(traced_sink).collect());
+            object.insert("traced".to_owned(), traced.iter().map(TracedSink::to_json).collect());
         }
     }
     json
-}
-
-fn traced_sink(traced: &TracedSink) -> Value {
-    let range = |range: &TracedRange| {
-        let mut object = json!({"from": range.from, "to": range.to, "strong": range.strong, "weak": range.weak});
-        if let (true, Some(members)) = (range.shared, object.as_object_mut()) {
-            members.insert("shared".to_owned(), json!(true));
-        }
-        object
-    };
-    let mut object = json!({"sink": traced.sink, "ranges": traced.ranges.iter().map(range).collect::<Vec<_>>()});
-    if let (1.., Some(members)) = (traced.more, object.as_object_mut()) {
-        members.insert("more".to_owned(), json!(traced.more));
-    }
-    object
 }
 
 /// A call that was refused before any guest code ran has the same shape, with nothing in it.

@@ -1,6 +1,7 @@
 //! What the engine and the ledger say, as text for people and JSON for scripts.
 
 pub(crate) mod client;
+pub(crate) mod contents;
 pub(crate) mod json;
 pub(crate) mod text;
 

@@ -1,13 +1,15 @@
 //! What a person sees on stderr after a run: a line for each distinct denial with the grant that would allow it, what the tool printed,
 //! why it was stopped. Quiet when all is well. Every text of the guest's is escaped.
 
-use crate::output::{Colour, paint};
-use customs_boundary::DenialRow;
+use super::contents::{blot, contents};
+use crate::output::{Colour, is_coloured, paint};
+use customs_boundary::{DenialRow, Hidden};
 use customs_engine::{Content, Ending, Form, Report, ToolResult};
 use customs_flow::{Action, Finding, Method, Severity};
 use customs_ledger::material::SinkKind;
 use customs_ledger::{Escaped, Head, hex};
 use customs_policy::{Capability, GuestPath, Policy, Request, decide, suggest};
+use customs_report::{Paint, Story, traced_text};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -115,6 +117,13 @@ pub(crate) fn report(report: &Report, form: Form, policy: &Policy, head: &Head, 
         line(&mut text, "ledger", Colour::Dim, &note);
     }
     text
+}
+
+/// Which bytes of what left came from where, as a trace has it. It is covered byte by byte, because colours stand between them.
+pub(crate) fn picture(story: &Story, report: &Report, hidden: &Hidden, reveal: bool) -> String {
+    let mut contents = contents(report, reveal);
+    blot(&mut contents, hidden);
+    traced_text(story, &contents, if is_coloured() { Paint::Colour } else { Paint::Plain })
 }
 
 /// What a person should see of a served call.

@@ -28,11 +28,14 @@ impl Divergence {
     }
 }
 
-/// A record without the fields that vary.
-fn lasting(line: &str) -> Value {
+/// What is said of what was found, and not of what ran.
+const OF_A_TRACE: [&str; 4] = ["methods", "traced", "traced_omitted", "searched"];
+
+/// A record without the fields that vary, and without those that are not compared.
+fn lasting(line: &str, but: &[&str]) -> Value {
     match serde_json::from_str::<Value>(line) {
         Ok(Value::Object(mut fields)) => {
-            fields.retain(|key, _| !VARYING.contains(&key.as_str()));
+            fields.retain(|key, _| !VARYING.contains(&key.as_str()) && !but.contains(&key.as_str()));
             Value::Object(fields)
         }
         _ => Value::String(line.chars().take(200).collect()),
@@ -44,14 +47,16 @@ fn is_event(line: &str, event: &str) -> bool {
     line.contains(&format!("\"event\":\"{event}\""))
 }
 
-/// Where the ledgers part, if they do.
+/// Where the ledgers part, if they do, in something but these fields.
 pub fn divergence<'l>(
     recorded: impl Iterator<Item = &'l str>,
     replayed: impl Iterator<Item = &'l str>,
+    but: &[&str],
 ) -> Option<Divergence> {
     let (mut recorded, mut replayed) = (recorded, replayed);
     let mut seq = 0;
     loop {
+        let lasting = |line| lasting(line, but);
         let (a, b) = (recorded.next().map(lasting), replayed.next().map(lasting));
         if a.is_none() && b.is_none() {
             return None;
@@ -67,10 +72,11 @@ pub fn divergence<'l>(
 #[must_use]
 pub fn parts(recording: &Recording, played: &Played) -> Option<Divergence> {
     // A trace finds more, which is no difference of the runs; what comes after a finding is counted from there.
-    let traced = played.report.traced.is_some();
+    let traced = played.report.traced.is_some() || recording.policy.traces();
     let compared = |line: &&str| !traced || !["finding", "close"].iter().any(|event| is_event(line, event));
     let recorded = recording.lines.iter().map(String::as_str).filter(compared);
-    let parted = divergence(recorded, played.lines().filter(compared));
+    let but: &[&str] = if traced { &OF_A_TRACE } else { &[] };
+    let parted = divergence(recorded, played.lines().filter(compared), but);
     if parted.is_some() {
         return parted;
     }
@@ -211,14 +217,14 @@ mod tests {
     fn ledgers_part_at_the_first_record_that_differs_in_what_lasts() {
         let a = [r#"{"seq":0,"event":"open","run":"a","time":"x","prev":"0"}"#, r#"{"seq":1,"t":5,"op":"read"}"#];
         let b = [r#"{"seq":0,"event":"open","run":"b","time":"y","prev":"0"}"#, r#"{"seq":1,"t":9,"op":"read"}"#];
-        assert_eq!(divergence(a.into_iter(), b.into_iter()), None);
+        assert_eq!(divergence(a.into_iter(), b.into_iter(), &[]), None);
         let c = [b[0], r#"{"seq":1,"t":9,"op":"write"}"#];
-        let parted = divergence(a.into_iter(), c.into_iter()).unwrap();
+        let parted = divergence(a.into_iter(), c.into_iter(), &[]).unwrap();
         assert_eq!(
             (parted.seq, &parted.recorded.unwrap()["op"], &parted.replayed.unwrap()["op"]),
             (1, &json!("read"), &json!("write"))
         );
-        let parted = divergence(a.into_iter(), [b[0]].into_iter()).unwrap();
+        let parted = divergence(a.into_iter(), [b[0]].into_iter(), &[]).unwrap();
         assert_eq!((parted.seq, parted.replayed), (1, None));
     }
 

@@ -127,7 +127,7 @@ pub(super) fn place_all(traces: &Traces, shown: &Shown<'_>, answers: &mut Answer
 }
 
 /// A text block: itself where it is a sink, and its leaves where it is JSON.
-fn text(shown: &Shown<'_>, at: usize, runs: &[(u64, u64, Label)], answers: &mut Answers<'_>) {
+pub(super) fn text(shown: &Shown<'_>, at: usize, runs: &[(u64, u64, Label)], answers: &mut Answers<'_>) {
     let name = format!("/content/{at}/text");
     if answers.has(&name) {
         for (from, to, label) in runs {

@@ -112,6 +112,19 @@ impl Painted {
         painted
     }
 
+    /// Where the source is in the sink, strong or weak.
+    pub(crate) fn of_source(&self, sink: u64, source: u64) -> Vec<(u64, u64)> {
+        let has = |mix: &Mix| mix.strong.binary_search(&source).is_ok() || mix.weak.binary_search(&source).is_ok();
+        // Of those that share a label some are not named. What has that label may be of any of them.
+        let named = self.mixes.all.iter().any(has);
+        let runs = self.sinks.get(&sink).into_iter().flatten();
+        let of_it = runs.filter(|(_, _, mix)| {
+            let mix = self.mixes.get(*mix);
+            has(mix) || (mix.shared && !named)
+        });
+        super::union(of_it.map(|(from, to, _)| (*from, *to)))
+    }
+
     /// Leaves these sources, each of which had a label of its own, and no others.
     pub(crate) fn keep(&mut self, sources: &BTreeSet<u64>) {
         let mut mixes = Mixes::default();
@@ -265,6 +278,21 @@ mod tests {
     fn a_label_of_several_sources_names_them_and_says_so() {
         let shared = TracedRange { shared: true, ..range(1, 2, &[7, 9], &[]) };
         assert_eq!(told(&[(1, 2, LAST)]), [shared]);
+    }
+
+    #[test]
+    fn a_source_is_where_its_label_is_strong_or_weak_and_also_where_it_was_not_named() {
+        let ranges = vec![(0, 4, A), (4, 6, WEAK_A), (5, 9, B), (12, 14, LAST), (16, 18, B)];
+        let painted = Painted::of(Ranges::from([(3, ranges)]), &bits());
+        assert_eq!(painted.of_source(3, 5), [(0, 6)]);
+        assert_eq!(painted.of_source(3, 2), [(5, 9), (16, 18)]);
+        assert_eq!(painted.of_source(4, 5), []);
+        let crowd = (100..100 + MAX_NAMED as u64 + 1).collect::<Vec<_>>();
+        let last = *crowd.last().unwrap();
+        let painted =
+            Painted::of(Ranges::from([(3, vec![(0, 4, A), (6, 8, LAST)])]), &[vec![5], vec![], vec![], crowd]);
+        assert_eq!(painted.of_source(3, last), [(6, 8)]);
+        assert_eq!(painted.of_source(3, 100), [(6, 8)]);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Where the parts of a returned value stand among the sinks.
 
-use super::Ranges;
 use super::answers::{Answers, holds_others};
+use super::{Ranges, Runs};
 use super::{blocks, typed};
 use crate::call::Words;
 use crate::catalogue::Form;
 use crate::json::Signature;
-use crate::report::ToolResult;
+use crate::report::{Content, ToolResult};
 use customs_boundary::{Hidden, Traces};
 use customs_ledger::material::{Sink, SinkKind};
 
@@ -46,22 +46,20 @@ pub(super) fn ranges(traces: &Traces, sinks: &[Sink], shown: &Shown<'_>) -> Rang
         }
         None => blocks::place_all(traces, shown, &mut answers),
     }
-    answers.settle(shown);
-    let mut ranges = answers.ranges;
-    if shown.form == Form::Command {
-        repeat_stdout(sinks, &mut ranges);
+    if shown.form == Form::Command
+        && let Some(runs) = printed(sinks, shown, &answers.ranges)
+    {
+        blocks::text(shown, 0, &runs, &mut answers);
     }
-    ranges
+    answers.settle(shown);
+    answers.ranges
 }
 
 /// A command's text is its stdout again.
-fn repeat_stdout(sinks: &[Sink], ranges: &mut Ranges) {
-    let printed = sinks.iter().find(|sink| sink.kind == SinkKind::Stdout);
-    let answer = sinks.iter().find(|sink| sink.kind != SinkKind::Stdout && sink.name == "/content/0/text");
-    if let (Some(printed), Some(answer)) = (printed, answer)
-        && printed.content.kept == answer.content.kept
-        && let Some(known) = ranges.get(&printed.id).cloned()
-    {
-        ranges.insert(answer.id, known);
+fn printed(sinks: &[Sink], shown: &Shown<'_>, ranges: &Ranges) -> Option<Runs> {
+    let printed = sinks.iter().find(|sink| sink.kind == SinkKind::Stdout)?;
+    match shown.result?.content.first()? {
+        Content::Text(text) if printed.content.kept == text.as_bytes() => ranges.get(&printed.id).cloned(),
+        _ => None,
     }
 }

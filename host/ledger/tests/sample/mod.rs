@@ -53,6 +53,7 @@ pub fn fill(ledger: &mut Ledger) {
     };
     let returned =
         Outcome { call: 1, of: 1, t: 60, ok: true, sink: Some(1), kind: Some("return"), ..Outcome::default() };
+    let traced = serde_json::json!([{"sink": 1, "ranges": [{"from": 0, "to": 4, "strong": [1], "weak": []}]}]);
     let end = End {
         call: 1,
         ending: "limit",
@@ -62,6 +63,8 @@ pub fn fill(ledger: &mut Ledger) {
         imports: &imports,
         memory: Some(1_114_112),
         searched: Some("whole"),
+        methods: &["match", "trace"],
+        traced: Some((&traced, 2)),
     };
     for event in [
         opening(&["--allow-read=./data::/data".to_owned()]),

@@ -235,6 +235,12 @@ fn rest(first: &Policy, second: &Policy) -> Vec<Difference> {
         (Random::Allowed, Random::Seeded) => add("random.read", "real random numbers".to_owned(), Change::Removed),
         _ => {}
     }
+    // Without a trace flow rules see less, so that more may leave.
+    match (first.traces(), second.traces()) {
+        (true, false) => add("trace", "the tool's data is followed".to_owned(), Change::Wider),
+        (false, true) => add("trace", "the tool's data is followed".to_owned(), Change::Narrower),
+        _ => {}
+    }
     if first.net().tls_roots() != second.net().tls_roots() {
         let shown = |policy: &Policy| match policy.net().tls_roots() {
             Some(path) => path.display().to_string(),

@@ -5,7 +5,7 @@
 //! unknown, mistyped or not enforced by this version is an error with line and key, never skipped.
 
 mod nesting;
-mod tool;
+pub(crate) mod tool;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

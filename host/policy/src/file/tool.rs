@@ -10,12 +10,14 @@ use crate::raw::{Lines, RawFlow, RawGrants, RawLimits};
 /// Keys that are neither grants nor limits.
 const OWN_KEYS: [&str; 3] = ["component", "sha256", "expose"];
 
-/// Keys of later versions. Skipping them would mean not enforcing what someone relies on.
-const NOT_YET: [&str; 1] = ["trace"];
-
 /// Whether a tool table can have this key.
 pub(super) fn is_key(key: &str) -> bool {
-    known().any(|known| known == key) || NOT_YET.contains(&key)
+    known().any(|known| known == key)
+}
+
+/// The places of a table that have lines: its keys, and those of its flow rules.
+pub(crate) fn places() -> impl Iterator<Item = &'static str> {
+    known().chain(["flow.from", "flow.to", "flow.do"])
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
@@ -33,11 +35,7 @@ pub(super) fn read(
         let field = Field { source, path: format!("{table}.{}", key.get_ref()), offset: key.span().start, value };
         let written = key.get_ref().as_ref();
         let Some(key) = known().find(|known| *known == written) else {
-            return Err(if NOT_YET.contains(&written) {
-                field.error("not enforced by this version, so it is refused")
-            } else {
-                source.unknown(field.offset, &field.path, written, &known().collect::<Vec<_>>())
-            });
+            return Err(source.unknown(field.offset, &field.path, written, &known().collect::<Vec<_>>()));
         };
         let mut lines = vec![source.line(field.offset)];
         match key {

@@ -1,4 +1,4 @@
-//! What the policy of the runs says inside of what is granted: denials, pinned names, roots, a fixed clock. Without it the least policy
+//! What the policy of the runs says inside of what is granted: denials, pinned names, roots, a fixed clock, a trace. Without it the least policy
 //! would allow what that policy did not.
 
 use std::collections::BTreeSet;
@@ -25,6 +25,9 @@ pub(super) fn lines(policy: &Policy, trees: &[Tree], hosts: &BTreeSet<Host>, opt
     }
     if policy.random() == Random::Seeded {
         lines.push(Line::carried("deny-random", "true"));
+    }
+    if policy.traces() {
+        lines.push(Line::carried("trace", "true"));
     }
     lines.sort_by(|one, other| (one.key, &one.text).cmp(&(other.key, &other.text)));
     lines.dedup();

@@ -196,6 +196,9 @@ fn variables_limits_and_switches_are_compared() {
         ["clock.read removed the real clock", "timeout narrower 30s -> 5s"]
     );
     assert_eq!(told(&["--fuel=10"], &[]), ["fuel wider 10 -> none"]);
+    let traced = "the tool's data is followed";
+    assert_eq!(told(&["--trace"], &[]), [format!("trace wider {traced}")]);
+    assert_eq!(told(&[], &["--trace"]), [format!("trace narrower {traced}")]);
     assert!(Change::Wider.allows_more() && !Change::Narrower.allows_more());
 }
 

@@ -204,6 +204,7 @@ fn least_keeps_secrets_pins_and_denied_addresses() {
         "--resolve=api.test=10.0.0.1,x.b.test=10.0.0.2",
         "--deny-net=192.168.0.0/16,y.b.test",
         "--deny-clock",
+        "--trace",
     ];
     let expected = [
         "--secret=AWS_SECRET@https://api.test",
@@ -211,6 +212,7 @@ fn least_keeps_secrets_pins_and_denied_addresses() {
         "--deny-clock=true",
         "--deny-net=192.168.0.0/16",
         "--resolve=api.test=10.0.0.1",
+        "--trace=true",
     ];
     assert_eq!(lines(&given, &asked), expected);
 }

@@ -33,6 +33,7 @@ deny-net = ["10.0.0.0/8"]
 dir = ["./a,b::/ab::ro"]
 flow = [{ from = "secret", to = "return", do = "redact" }]
 deny-clock = true
+trace = true
 deny-random = false
 dangerously-allow = false
 allow-all = false
@@ -74,6 +75,7 @@ fn file_every_key_is_read() {
     assert_eq!(policy.limits().fuel, Some(1_000_000));
     assert_eq!(policy.limits().max_file_write, 0);
     assert_eq!(policy.limits().max_output, 1024);
+    assert_eq!((policy.traces(), build("[tool.weather]\ntrace = false").unwrap().traces()), (true, false));
     assert_eq!(policy.mounts().len(), 4);
     assert_eq!(policy.env().len(), 2);
     assert!(policy.mounts().iter().any(|mount| &*mount.rule == "--allow-write=./other (customs.toml:7)"));
@@ -159,10 +161,7 @@ fn file_mistakes_are_refused_with_line_and_key() {
             "[tool.weather]\nsecret = [{ name = 'A@b', to = 'x' }]",
             "customs.toml:2: tool.weather.secret: name and to are one name and one origin",
         ),
-        (
-            "[tool.weather]\ntrace = true",
-            "customs.toml:2: tool.weather.trace: not enforced by this version, so it is refused",
-        ),
+        ("[tool.weather]\ntrace = 1", "customs.toml:2: tool.weather.trace: expected true or false, got a number"),
         ("[tool.\"\"]", "customs.toml:1: tool.: the name of a tool is empty or has control characters"),
     ] {
         assert_eq!(refused(text), expected);

@@ -250,6 +250,7 @@ fn rules_digest_is_about_meaning_not_spelling() {
         &["--allow-read=./data", "--deny-read=./data/private", "--allow-env=A"],
         &["--allow-read=./data", "--deny-read=./data/private", "--env=A=1", "--timeout=1s"],
         &["--allow-read=./data", "--deny-read=./data/private", "--env=A=1", "--deny-clock"],
+        &["--allow-read=./data", "--deny-read=./data/private", "--env=A=1", "--trace"],
         &["--allow-read=./data", "--deny-read=./data/private", "--env=A=1", "--allow-net=a.example"],
         &["--allow-read=./data", "--deny-read=./data/private", "--env=A=1", "--deny-net=a.example"],
     ] {

@@ -144,6 +144,7 @@ pub fn raw<S: AsRef<str>>(flags: &[S]) -> RawGrants {
             "--deny-net" => raw.deny_net.push(value),
             "--dir" => raw.dir.push(value),
             "--deny-clock" => raw.deny_clock = true,
+            "--trace" => raw.trace = true,
             "--deny-random" => raw.deny_random = true,
             "--dangerously-allow" => raw.dangerously_allow = true,
             "-A" => raw.allow_all = true,

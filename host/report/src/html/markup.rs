@@ -1,5 +1,5 @@
 //! The only writer of tags. Elements are closed where they were opened, and text is text: nothing that comes from outside is written without
-//! its five dangerous characters replaced. No method writes a script, a link or an attribute whose value could be one.
+//! its five dangerous characters replaced. No method writes a script, an attribute whose value could be one, or a link but to a row of this page.
 
 use crate::records::Name;
 use customs_ledger::Escaped;
@@ -80,6 +80,31 @@ impl Page {
                 c => self.out.push(c),
             }
         }
+    }
+
+    /// Text with its line ends, which are seen and end the line as well.
+    pub(super) fn lines(&mut self, text: &str) {
+        let mut lines = text.split('\n');
+        if let Some(first) = lines.next() {
+            self.text(first);
+        }
+        for line in lines {
+            self.text("\n");
+            self.out.push('\n');
+            self.text(line);
+        }
+    }
+
+    /// A few characters of our own: digits, blanks and line ends.
+    pub(super) fn lines_as_they_are(&mut self, text: &str) {
+        self.out.extend(text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '\n')));
+    }
+
+    /// A link to the row of a source on this page: two numbers, and nothing of anybody's else.
+    pub(super) fn row_link(&mut self, call: u64, source: u64, inner: impl FnOnce(&mut Page)) {
+        let _infallible = write!(self.out, "<a href=\"#source-{call}-{source}\">");
+        inner(self);
+        self.out.push_str("</a>");
     }
 
     /// A guest's text: all of it that the ledger has, each character where it stands, whatever its script's direction.

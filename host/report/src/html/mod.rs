@@ -1,18 +1,20 @@
 //! One page that needs nothing else: no script, no link, no other file, and a policy of its own that forbids them.
 //!
-//! `markup.rs` is the only writer of tags, so that a guest's text cannot be anything but text; `picture.rs` draws what flowed, `timeline.rs`
-//! when; `tables.rs` lists it; `style.css` is allowed by its hash. Long lists are cut and counted, and the page as a whole has a bound.
+//! `markup.rs` is the only writer of tags, so that a guest's text cannot be anything but text; `picture.rs` draws what flowed, `traced.rs` where bytes come
+//! from, `timeline.rs` when; `tables.rs` lists it; `style.css` is allowed by its hash. Long lists are cut and counted, and the page as a whole has a bound.
 
 mod audit;
 mod markup;
 mod picture;
 mod tables;
 mod timeline;
+mod traced;
 
 pub use audit::audit_html;
 
 use crate::records::Name;
 use crate::story::{Call, Ending, Opened, Story};
+use crate::traced::Contents;
 use crate::words::{clean, count, host_of_grant, size, sums};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,11 +31,17 @@ const STYLE: &str = include_str!("style.css");
 /// The report as one self-contained HTML page of a few MiB at most.
 #[must_use]
 pub fn html(story: &Story) -> String {
+    html_of_run(story, &Contents::default())
+}
+
+/// The same by the program that made the run, which knows what it answered: where its data was followed, that comes first.
+#[must_use]
+pub fn html_of_run(story: &Story, contents: &Contents) -> String {
     let mut page = Page::new();
     page.element("html", &[("lang", "en")], |page| {
         page.element("head", &[], |page| head(page, story));
         page.element("body", &[], |page| {
-            page.element("main", &[], |page| body(page, story));
+            page.element("main", &[], |page| body(page, story, contents));
         });
     });
     page.finish()
@@ -51,13 +59,18 @@ fn head(page: &mut Page, story: &Story) {
     page.style(STYLE);
 }
 
-fn body(page: &mut Page, story: &Story) {
+fn body(page: &mut Page, story: &Story, contents: &Contents) {
     banner(page, story);
+    // What was asked for comes first, where the run has just been made.
+    let asked = story.calls.iter().find(|call| call.number == contents.call);
+    if let Some(call) = asked {
+        traced::draw(page, call, contents, true);
+    }
     if let Some(opened) = &story.opened {
         allowed(page, opened);
     }
     for call in story.calls.iter().take(MAX_CALLS) {
-        page.element("section", &[], |page| section(page, call));
+        page.element("section", &[], |page| section(page, call, contents));
     }
     let more = story.calls_left_out.saturating_add(story.calls.len().saturating_sub(MAX_CALLS) as u64);
     if more > 0 {
@@ -193,7 +206,7 @@ fn fact(page: &mut Page, what: &str, value: impl FnOnce(&mut Page)) {
     page.element("dd", &[], value);
 }
 
-fn section(page: &mut Page, call: &Call) {
+fn section(page: &mut Page, call: &Call, contents: &Contents) {
     page.element("h2", &[], |page| {
         page.text(&format!("Call {}: ", call.number));
         match &call.tool {
@@ -202,11 +215,14 @@ fn section(page: &mut Page, call: &Call) {
         }
     });
     page.element("p", &[], |page| ended(page, call));
+    if contents.call != call.number {
+        traced::draw(page, call, &Contents::default(), false);
+    }
     picture::draw(page, call);
     tables::findings(page, call);
     tables::denials(page, call);
-    tables::flows(page, "Came in", &call.sources, call.left_out.sources);
-    tables::flows(page, "Went out", &call.sinks, call.left_out.sinks);
+    tables::flows(page, "Came in", &call.sources, call.left_out.sources, Some(call.number));
+    tables::flows(page, "Went out", &call.sinks, call.left_out.sinks, None);
     tables::moments(page, call);
 }
 

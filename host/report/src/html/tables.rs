@@ -133,7 +133,8 @@ pub(super) fn findings(page: &mut Page, call: &Call) {
             small(page, &format!("{} evidence by {}; {}", found.strength, found.method, found.action));
         });
         cells.next(|page| page.guest(&found.preview));
-        cells.text(&found.seq.to_string());
+        // One of a later pass over a recording is in no ledger.
+        cells.text(&if found.seq == 0 { "-".to_owned() } else { found.seq.to_string() });
     });
     if call.findings.is_empty() && call.left_out.findings == 0 && !call.methods.is_empty() {
         page.sentence("note", &format!("No source was seen in a sink. Looked for by: {}.", call.methods.join(", ")));
@@ -193,11 +194,15 @@ pub(super) fn denials(page: &mut Page, call: &Call) {
     });
 }
 
-pub(super) fn flows(page: &mut Page, heading: &str, flows: &BTreeMap<u64, Flow>, left_out: u64) {
+/// Rows of sources can be linked to: `call` is theirs.
+pub(super) fn flows(page: &mut Page, heading: &str, flows: &BTreeMap<u64, Flow>, left_out: u64, call: Option<u64>) {
     let rows: Vec<&Flow> = flows.values().collect();
     let columns = [numbers("id"), words("kind"), words("name"), numbers("bytes"), words("sha256"), numbers("record")];
     table(page, heading, &columns, &rows, left_out, |cells, flow| {
-        cells.text(&flow.id.to_string());
+        cells.next(|page| {
+            let place = call.map_or_else(String::new, |call| format!("source-{call}-{}", flow.id));
+            page.element("span", &[("id", &place)], |page| page.text(&flow.id.to_string()));
+        });
         cells.next(|page| {
             page.text(flow.kind);
             if let Some(class) = flow.class {

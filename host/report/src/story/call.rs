@@ -1,7 +1,7 @@
 //! Taking in the records of one call.
 
 use super::MAX_ITEMS;
-use super::rows::{Call, Denial, Ending, Flow, Found, Moment, Origin, Room, What};
+use super::rows::{Call, Denial, Ending, Flow, Found, Labelled, Moment, Origin, Room, Traced, What};
 use crate::records::{
     ACTIONS, CLASSES, ENDINGS, Fields, METHODS, SEVERITIES, SINK_KINDS, SOURCE_KINDS, STRENGTHS, digest, name, names,
     number, one_of, word,
@@ -121,9 +121,14 @@ impl Call {
         Some(())
     }
 
-    pub(super) fn end(&mut self, fields: &Fields) -> Option<()> {
+    pub(super) fn end(&mut self, fields: &Fields, room: &mut Room) -> Option<()> {
         if self.ending.is_some() {
             return None;
+        }
+        if let Some(list) = fields.get("traced") {
+            self.traced = traced(list.as_array()?, room, &mut self.left_out.traced)?;
+            let omitted = number(fields, "traced_omitted").unwrap_or(0);
+            self.left_out.traced = self.left_out.traced.saturating_add(omitted);
         }
         self.ending = Some(Ending {
             kind: one_of(fields, "ending", &ENDINGS)?,
@@ -131,10 +136,29 @@ impl Call {
             detail: name(fields, "observed").or_else(|| name(fields, "detail")),
         });
         if let Some(searched) = fields.get("searched").and_then(Value::as_str) {
-            self.methods = vec!["match"];
+            let told = fields.get("methods").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let known = |method: &&str| told.iter().any(|told| told.as_str() == Some(*method));
+            self.methods = METHODS.into_iter().filter(known).collect();
+            // An older ledger does not say, and there was nothing else.
+            if self.methods.is_empty() {
+                self.methods.push("match");
+            }
             self.short |= searched != "whole";
         }
         Some(())
+    }
+
+    pub(super) fn retrace(&mut self, list: &[Value], findings: &[Value], room: &mut Room) {
+        let mut left_out = 0;
+        let Some(sinks) = traced(list, room, &mut left_out) else { return };
+        (self.traced, self.left_out.traced) = (sinks, left_out);
+        self.findings.retain(|found| found.method != "trace");
+        for found in findings.iter().filter_map(Value::as_object) {
+            if one_of(found, "method", &METHODS) == Some("trace") {
+                // They have no record.
+                self.find(0, found, room);
+            }
+        }
     }
 
     pub(super) fn find(&mut self, seq: u64, fields: &Fields, room: &mut Room) -> Option<()> {
@@ -170,6 +194,44 @@ impl Call {
         }
         Some(())
     }
+}
+
+/// The labelled bytes of sinks. None where one has not its form.
+fn traced(list: &[Value], room: &mut Room, left_out: &mut u64) -> Option<Vec<Traced>> {
+    let mut all = Vec::new();
+    for value in list {
+        let fields = value.as_object()?;
+        let mut sink =
+            Traced { sink: number(fields, "sink")?, ranges: Vec::new(), more: number(fields, "more").unwrap_or(0) };
+        let mut end = 0;
+        for value in fields.get("ranges")?.as_array()? {
+            let range = labelled(value)?;
+            if range.from < end || range.from >= range.to {
+                return None;
+            }
+            end = range.to;
+            if takes(&mut room.labelled, &mut sink.more) {
+                sink.ranges.push(range);
+            }
+        }
+        if takes(&mut room.traced, left_out) {
+            all.push(sink);
+        }
+    }
+    Some(all)
+}
+
+fn labelled(value: &Value) -> Option<Labelled> {
+    let fields = value.as_object()?;
+    let id = |id: &Value| id.as_u64().filter(|id| *id > 0);
+    let ids = |key| fields.get(key)?.as_array()?.iter().take(MAX_ITEMS).map(id).collect::<Option<Vec<_>>>();
+    Some(Labelled {
+        from: number(fields, "from")?,
+        to: number(fields, "to")?,
+        strong: ids("strong")?,
+        weak: ids("weak")?,
+        shared: fields.get("shared").and_then(Value::as_bool).unwrap_or(false),
+    })
 }
 
 fn ranges(fields: &Fields, key: &str) -> Option<Vec<(u64, u64)>> {

@@ -7,7 +7,7 @@
 mod call;
 mod rows;
 
-pub(crate) use rows::{Call, Denial, Ending, Flow, Found, Moment, Opened, Origin, What};
+pub(crate) use rows::{Call, Denial, Ending, Flow, Found, Labelled, Moment, Opened, Origin, Traced, What};
 
 use crate::records::{Fields, digest, name, names, number, word};
 use customs_ledger::{ReadError, Report, Verdict, hex, read};
@@ -134,6 +134,15 @@ impl Story {
         self.is_sound() && self.malformed == 0 && self.calls_left_out == 0 && self.calls.iter().all(Call::is_complete)
     }
 
+    /// What a trace said of a call, made after its ledger by further passes over its recording: in the form of `customs.run/1`. It takes the place
+    /// of what the ledger has. What has not its form is left as it was.
+    pub fn retrace(&mut self, call: u64, traced: &[Value], findings: &[Value]) {
+        let (at, room) = (self.places.get(&call), &mut self.room);
+        if let Some(call) = at.and_then(|at| self.calls.get_mut(*at)) {
+            call.retrace(traced, findings, room);
+        }
+    }
+
     fn take(&mut self, seq: u64, fields: &Fields) {
         let event = word(fields, "event").unwrap_or_default();
         if event == "close" {
@@ -179,7 +188,7 @@ impl Story {
             "access" => call.access(seq, fields, room),
             "outcome" => call.outcome(seq, fields, room),
             "suppressed" => call.suppress(fields),
-            "end" => call.end(fields),
+            "end" => call.end(fields, room),
             _ => call.find(seq, fields.get("finding")?.as_object()?, room),
         }
     }

@@ -17,6 +17,9 @@ pub(super) struct Room {
     pub(super) findings: usize,
     pub(super) moments: usize,
     pub(super) origins: usize,
+    /// Ranges of labelled bytes.
+    pub(super) labelled: usize,
+    pub(super) traced: usize,
 }
 
 impl Room {
@@ -28,6 +31,8 @@ impl Room {
             findings: MAX_ROWS,
             moments: MAX_MOMENTS,
             origins: MAX_ROWS,
+            labelled: MAX_ROWS,
+            traced: MAX_ROWS,
         }
     }
 }
@@ -66,15 +71,40 @@ pub(crate) struct Call {
     pub(crate) ending: Option<Ending>,
     /// The methods that looked for findings, where the call ended.
     pub(crate) methods: Vec<&'static str>,
+    /// The sinks with labelled bytes, where its data was followed, in the order of the ledger.
+    pub(crate) traced: Vec<Traced>,
     pub(crate) left_out: LeftOut,
     /// A source or sink is not whole, or more was denied than has rows in the run's own result.
     pub(super) short: bool,
     pub(super) distinct: BTreeMap<(&'static str, String, String, Name), usize>,
 }
 
+/// The labelled bytes of a sink.
+#[derive(Debug)]
+pub(crate) struct Traced {
+    pub(crate) sink: u64,
+    /// In rising order, none over another, none empty.
+    pub(crate) ranges: Vec<Labelled>,
+    /// Ranges that are not told.
+    pub(crate) more: u64,
+}
+
+/// Bytes with the same sources, by their ids: those whose value is in them, and those that only chose them.
+#[derive(Debug)]
+pub(crate) struct Labelled {
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) strong: Vec<u64>,
+    pub(crate) weak: Vec<u64>,
+    /// There were more sources than labels: those that are named, or others.
+    pub(crate) shared: bool,
+}
+
 /// Rows that are not told, by kind.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOut {
+    /// Sinks with labelled bytes.
+    pub(crate) traced: u64,
     pub(crate) sources: u64,
     pub(crate) sinks: u64,
     /// Denials, each time, that are in no row.

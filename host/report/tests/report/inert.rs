@@ -55,7 +55,7 @@ fn markup_of_a_guest_is_text_on_the_page() {
     const TAGS: &str = " html head meta title style body main header h1 h2 h3 strong em p dl dt dd bdo code section figure figcaption svg g path rect text \
         tspan table thead tbody tr th td details summary footer ul li span small circle ";
     const ATTRIBUTES: &str = " lang charset http-equiv content name class role aria-label viewBox d stroke-width x y width height rx text-anchor direction \
-        unicode-bidi scope dir data-label cx cy r ";
+        unicode-bidi scope dir data-label cx cy r id ";
     let story = story(&hostile());
     let made = html(&story);
     shows_all(&made);
@@ -100,7 +100,7 @@ fn text_stays_in_its_lines_and_columns() {
         let label = line.split(' ').next().unwrap();
         let known = [
             "", "ok", "total", "WARNING", "tool", "when", "grant", "warning", "call", "finding", "denied", "in", "out",
-            "ended", "head",
+            "ended", "head", "traced",
         ];
         assert!(known.contains(&label), "{line}");
         assert!(line.chars().count() < 1200, "{line}");

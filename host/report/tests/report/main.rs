@@ -17,6 +17,7 @@ mod inert;
 mod scanning;
 #[path = "../support/mod.rs"]
 mod support;
+mod traced;
 
 use customs_ledger::{is_unsafe_char, verify};
 use customs_report::{Story, html, json, sarif, text};

@@ -34,6 +34,8 @@ pub struct But {
     pub gives: &'static str,
     pub labels: &'static str,
     pub why: &'static str,
+    /// Bytes that are clean in the table may be weak, here and elsewhere in the answer.
+    pub creeps: bool,
 }
 
 pub const SECRET: &str = "token id 42 true";
@@ -51,13 +53,21 @@ const fn but(row: Row, but: &'static [But]) -> Row {
 }
 
 const fn labels(language: Language, labels: &'static str, why: &'static str) -> But {
-    But { language, gives: "", labels, why }
+    But { language, gives: "", labels, why, creeps: false }
+}
+
+/// What is clean in the table, and weak in this language.
+const fn creeps(language: Language, gives: &'static str, labels: &'static str, why: &'static str) -> But {
+    But { language, gives, labels, why, creeps: true }
 }
 
 /// CPython has an object for each small number, and for each letter of Latin-1.
 const NUMBERS: &str = "a byte becomes the address of the object that CPython keeps for this number";
 /// SpiderMonkey has a string for each letter.
 const LETTERS: &str = "a letter becomes the address of the string that the engine keeps for it";
+const NUMBERS_AS_KEYS: &str = "numbers as above; after arithmetic on them an attribute of the answer is found at a weak address: where that begins is not known";
+/// Of strings that are long enough, which those of other rows are not.
+const HEAP: &str = "letters as above; the length of a string that is joined of them moves the engine's own heap on, so that addresses are weak";
 
 pub const ROWS: &[Row] = &[
     row("plain", "token id 42 true", "1111111111111111"),
@@ -70,9 +80,12 @@ pub const ROWS: &[Row] = &[
     row("base64-table", "dG9rZW4gaWQgNDIgdHJ1ZQ==", "wwwwwwwwwwwwwwwwwwwwww.."),
     but(
         row("base64-arithmetic", "dG9rZW4gaWQgNDIgdHJ1ZQ==", "1111111111111111111111.."),
-        &[labels(Python, "wwwwwwwwwwwwwwwwwwwwww..", NUMBERS)],
+        &[creeps(Python, "", "wwwwwwwwwwwwwwwwwwwwww..", NUMBERS_AS_KEYS)],
     ),
-    row("hex-table", "746f6b656e2069642034322074727565", "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"),
+    but(
+        row("hex-table", "746f6b656e2069642034322074727565", "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"),
+        &[creeps(JavaScript, "", "", HEAP)],
+    ),
     but(
         row("hex-arithmetic", "746f6b656e2069642034322074727565", "11111111111111111111111111111111"),
         &[labels(Python, "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww", NUMBERS)],
@@ -103,12 +116,12 @@ pub const ROWS: &[Row] = &[
                 "......1111111111111111...w...w.w..",
                 "the reader finds the end of a text by arithmetic on eight of its bytes, and reads on from there",
             ),
-            But {
-                language: Python,
-                gives: r#"{"k": "token id 42 true", "n": [1, 2]}"#,
-                labels: ".......1111111111111111...............",
-                why: "Python puts blanks between",
-            },
+            creeps(
+                Python,
+                r#"{"k": "token id 42 true", "n": [1, 2]}"#,
+                ".......1111111111111111...............",
+                "Python puts blanks between; single letters behind the secret become weak addresses",
+            ),
         ],
     ),
     but(
@@ -118,14 +131,22 @@ pub const ROWS: &[Row] = &[
             labels(Python, "wwwwwwwwwwwwwwwwww", "the codes are in a table"),
         ],
     ),
-    at(Note, row("note", "note: token id 42 true", "......1111111111111111")),
+    but(
+        at(Note, row("note", "note: token id 42 true", "......1111111111111111")),
+        &[creeps(
+            Python,
+            "",
+            "",
+            "an attribute is found at a weak address, of another source: where that begins is not known",
+        )],
+    ),
     at(Error, row("error", "what is token id 42 true?", "........1111111111111111.")),
     Row {
         secret: "key",
         // 1107, 1101 and 1121, and above a sum what it may carry into.
         ..but(
             at(Numbers, row("numbers", "530400004d04000061040000", "111111111111")),
-            &[labels(Python, "wwwwwwwwwwww", NUMBERS)],
+            &[creeps(Python, "", "wwwwwwwwwwww", NUMBERS_AS_KEYS)],
         )
     },
     at(Printed, row("print", "[token id 42 true]\n", ".1111111111111111..")),
@@ -136,12 +157,16 @@ pub const ROWS: &[Row] = &[
 pub const NEGATIVES: &[Row] = &[
     but(
         row("unrelated", r#"{"id":42,"token":true,"list":["a","b"]}"#, "......................................."),
-        &[But {
-            language: Python,
-            gives: r#"{"id": 42, "token": true, "list": ["a", "b"]}"#,
-            labels: ".............................................",
-            why: "Python puts blanks between",
-        }],
+        &[
+            creeps(JavaScript, "", "", HEAP),
+            But {
+                language: Python,
+                gives: r#"{"id": 42, "token": true, "list": ["a", "b"]}"#,
+                labels: ".............................................",
+                why: "Python puts blanks between",
+                creeps: false,
+            },
+        ],
     ),
     row("untouched", "the answer is 42, as ever", "........................."),
 ];
@@ -152,6 +177,11 @@ pub const BRANCHES: Row = Row { by_branches: true, ..row("branch", SECRET, "....
 impl Row {
     fn but(&self, language: Language) -> Option<&But> {
         self.but.iter().find(|but| but.language == language)
+    }
+
+    /// Why clean bytes may be weak.
+    pub fn creeps(&self, language: Language) -> Option<&'static str> {
+        self.but(language).filter(|but| but.creeps).map(|but| but.why)
     }
 
     pub fn gives(&self, language: Language) -> &'static str {

@@ -352,8 +352,8 @@ impl Judge<'_> {
         let what = finding.note.clone().unwrap_or_else(|| {
             customs_flow::rule(flow.rule).map_or_else(String::new, |rule| format!("{}.", rule.title))
         });
-        let finding = Some(finding.to_json(1));
-        let issue = Issue { method: "match", finding, ..self.issue(flow.rule, severity, subject.clone(), what, times) };
+        let (method, finding) = (finding.method.as_str(), Some(finding.to_json(1)));
+        let issue = Issue { method, finding, ..self.issue(flow.rule, severity, subject.clone(), what, times) };
         let matter = if flow.rule.starts_with("CUS3") { Matter::Instructions } else { Matter::Leak };
         Some(Judged { issue, evidence: self.evidence(matter, severity, subject) })
     }

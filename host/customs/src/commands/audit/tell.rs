@@ -125,7 +125,11 @@ pub(super) fn audit(
         // With nothing granted nothing was let pass.
         least: (plan.grants_anything() || args.write_policy.is_some()).then_some(least),
         beyond,
-        methods: ["boundary", "match", "static", "check"].into_iter().chain(args.causal.then_some("causal")).collect(),
+        methods: ["boundary", "match", "static", "check"]
+            .into_iter()
+            .chain(args.causal.then_some("causal"))
+            .chain(plan.given.traces().then_some("trace"))
+            .collect(),
         cuts,
     })
 }

@@ -2,14 +2,14 @@
 
 use super::granting::{Given, as_raw};
 use crate::cli;
-use crate::commands::{load_with, shared, shown_name};
+use crate::commands::{load_as, shared, shown_name, tracing};
 use crate::exit::Fault;
 use crate::grants::{Read, build, refuse_self_reference};
 use crate::machine::{self, Stamp};
 use crate::{output, show};
 use cap_std::fs::Dir;
 use customs_boundary::{Hidden, Roots};
-use customs_engine::load::{Allocation, Fuel, POOL_MAX_MEMORY};
+use customs_engine::load::{Allocation, Fuel, POOL_MAX_MEMORY, Tracing};
 use customs_engine::{CallError, Host, Listed, Program, Session};
 use customs_flow::Lineage;
 use customs_ledger::{Component, Event, Ledger, Open, RunKey, run_id};
@@ -132,11 +132,14 @@ impl Kitchen {
     ) -> Result<Option<Served>, Fault> {
         let policy = self.policy(&wanted, &[], policy_file)?;
         let fuel = if policy.limits().fuel.is_some() { Fuel::Counted } else { Fuel::Off };
-        let pooled = policy.limits().max_memory <= POOL_MAX_MEMORY as u64;
+        let tracing = tracing(None, &policy);
+        // A traced component has memories besides its own, which the pool is not sized for.
+        let pooled = policy.limits().max_memory <= POOL_MAX_MEMORY as u64 && tracing == Tracing::Off;
         let host = self.host(fuel, pooled)?;
         // Before it is read: what comes later is another file.
         let stamp = machine::stamp(&wanted.path);
-        let program = Arc::new(load_with(&host, &wanted.path, wanted.sha256, self.state.cache.as_ref())?);
+        let cache = self.state.cache.as_ref();
+        let program = Arc::new(load_as(tracing, &host, &wanted.path, wanted.sha256, cache)?);
         if wanted.sha256.is_none() && known.is_some_and(|known| known != program.sha256()) {
             return Ok(None);
         }
