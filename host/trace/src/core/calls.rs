@@ -7,6 +7,7 @@ use wasm_encoder::{BlockType, Instruction as I, TypeSection, ValType as Encoded}
 use wasmparser::{FuncType, Operator, ValType};
 
 use super::body::Scratch;
+use super::cursor::Word;
 use super::facts::{Facts, count};
 use super::function::{Entry, Home, Stack, Tracer};
 use super::remap::Remap;
@@ -175,6 +176,8 @@ impl Tracer<'_> {
                 known: None,
                 pending: Smear::Exact,
                 stack: Stack::Other,
+                word: Word::Other,
+                local: None,
             });
         }
         Ok(())

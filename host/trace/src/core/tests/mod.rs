@@ -9,6 +9,7 @@
 
 mod allocators;
 mod calls;
+mod cursor;
 mod differential;
 mod interference;
 mod operators;
