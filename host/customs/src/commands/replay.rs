@@ -199,7 +199,7 @@ async fn outcome(
 
 /// What is not the run again is traced once: a source may have another number each time.
 fn once(played: &Played) -> Option<Passes> {
-    played.report.traced.is_some().then(|| Passes { made: 1, sharing: 0 })
+    played.report.traced.is_some().then_some(Passes { made: 1, sharing: 0 })
 }
 
 /// The `replay` object of `customs.run/1`.
