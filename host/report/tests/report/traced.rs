@@ -293,7 +293,8 @@ fn a_picture_of_very_much_has_a_bound_and_counts_what_it_leaves_out() {
     end["traced_omitted"] = json!(u64::MAX);
     records.push(end);
     let story = story(&ledger(&records));
-    let shown = |n: u64| (n, Shown { bytes: vec![if n % 2 == 0 { b'x' } else { 0xff }; 1 << 20], cuts: Vec::new() });
+    let shown =
+        |n: u64| (n, Shown { bytes: vec![if n.is_multiple_of(2) { b'x' } else { 0xff }; 1 << 20], cuts: Vec::new() });
     let contents = Contents { call: 1, sinks: (1..=400).map(shown).collect() };
     let page = html_of_run(&story, &contents);
     assert!(page.len() < 6 << 20, "{}", page.len());
