@@ -148,6 +148,9 @@ pub(crate) struct Crossed<'c> {
     pub(crate) labels: Option<&'c Painted>,
 }
 
+/// From, to, and what stands there instead.
+type Marked = (u64, u64, String);
+
 /// What happens to an answer.
 pub(crate) enum Answered {
     AsItIs,
@@ -179,7 +182,7 @@ pub(crate) fn answer(
         return Answered::Blocked;
     }
     // By sink: what is taken out, and what it is called.
-    let mut places: BTreeMap<(&str, u64), Vec<(u64, u64, String)>> = BTreeMap::new();
+    let mut places: BTreeMap<(&str, u64), Vec<Marked>> = BTreeMap::new();
     let mut complete = true;
     for finding in findings.iter().filter(|f| concerned(f, Action::Redacted)) {
         let (Some(sink), Some(source)) = (is_answer(finding), sources.iter().find(|s| Some(s.id) == finding.source))
