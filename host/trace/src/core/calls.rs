@@ -7,7 +7,6 @@ use wasm_encoder::{BlockType, Instruction as I, TypeSection, ValType as Encoded}
 use wasmparser::{FuncType, Operator, ValType};
 
 use super::body::Scratch;
-use super::cursor::Word;
 use super::facts::{Facts, count};
 use super::function::{Entry, Home, Stack, Tracer};
 use super::remap::Remap;
@@ -176,8 +175,6 @@ impl Tracer<'_> {
                 known: None,
                 pending: Smear::Exact,
                 stack: Stack::Other,
-                word: Word::Other,
-                local: None,
             });
         }
         Ok(())

@@ -133,13 +133,6 @@ impl Tracer<'_> {
             self.allocated.clear();
         }
         match operator {
-            Block { .. } | If { .. } => self.cursors.open(false),
-            Loop { .. } => self.cursors.open(true),
-            Else => self.cursors.meet(),
-            End => self.cursors.close(),
-            _ => {}
-        }
-        match operator {
             Loop { .. } => self.weak.forget(),
             Else | End => self.weak.leave(self.frames.len()),
             _ => {}

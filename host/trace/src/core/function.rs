@@ -15,7 +15,6 @@ use super::body::{Body, Scratch};
 use super::branches::Branches;
 use super::calls::Calls;
 use super::clean::{Clean, Learned};
-use super::cursor::{Cursors, Version, Word};
 use super::facts::{Facts, Global, count};
 use super::layout::Globals;
 use super::remap::Remap;
@@ -47,9 +46,6 @@ pub(super) struct Entry {
     /// sums are smeared once, and never where only the union of the bytes is asked for.
     pub(super) pending: Smear,
     pub(super) stack: Stack,
-    pub(super) word: Word,
-    /// The local that it is the value of.
-    pub(super) local: Option<Version>,
 }
 
 /// Memory on the guest's stack of a size that is not constant, as LLVM takes it: `sp - (size + 15 & -16)`. As with other
@@ -183,7 +179,6 @@ pub(super) struct Tracer<'m> {
     pub(super) weak: Kept,
     /// Locals with memory of the stack that was taken since the last block began or ended.
     pub(super) allocated: BTreeSet<u32>,
-    pub(super) cursors: Cursors,
     /// Where branches are followed.
     pub(super) follows: Option<Branches>,
 }
@@ -246,7 +241,6 @@ pub(crate) fn function(
             skipped: 0,
             now,
             allocated: BTreeSet::new(),
-            cursors: Cursors::default(),
             weak: Kept::default(),
             follows: branches,
         };
@@ -331,15 +325,7 @@ impl Tracer<'_> {
     }
 
     pub(super) fn push_clean(&mut self, ty: ValType) {
-        self.stack.push(Entry {
-            ty,
-            home: Home::Clean,
-            known: None,
-            pending: Smear::Exact,
-            stack: Stack::Other,
-            word: Word::Other,
-            local: None,
-        });
+        self.stack.push(Entry { ty, home: Home::Clean, known: None, pending: Smear::Exact, stack: Stack::Other });
     }
 
     pub(super) fn push_known(&mut self, ty: ValType, value: u64) {
@@ -349,8 +335,6 @@ impl Tracer<'_> {
             known: Some(value),
             pending: Smear::Exact,
             stack: Stack::Other,
-            word: Word::Other,
-            local: None,
         });
     }
 
@@ -358,15 +342,7 @@ impl Tracer<'_> {
     pub(super) fn push(&mut self, ty: ValType, pending: Smear) {
         let slot = self.slot(self.stack.len(), Width::of(ty));
         self.put(&I::LocalSet(slot));
-        self.stack.push(Entry {
-            ty,
-            home: Home::Slot,
-            known: None,
-            pending,
-            stack: Stack::Other,
-            word: Word::Other,
-            local: None,
-        });
+        self.stack.push(Entry { ty, home: Home::Slot, known: None, pending, stack: Stack::Other });
     }
 
     pub(super) fn slot(&mut self, depth: usize, width: Width) -> u32 {
@@ -456,8 +432,7 @@ impl Tracer<'_> {
         let ty = self.locals.get(local as usize).copied().ok_or_else(|| Refusal::internal("a local is missing"))?;
         let home = if self.now.is(local) { Home::Clean } else { self.shadow(local)?.map_or(Home::Clean, Home::Shadow) };
         let stack = if self.allocated.contains(&local) { Stack::Allocated } else { Stack::Other };
-        let (word, version) = (self.cursors.held(local), Some(self.cursors.version(local)));
-        self.stack.push(Entry { ty, home, known: None, pending: Smear::Exact, stack, word, local: version });
+        self.stack.push(Entry { ty, home, known: None, pending: Smear::Exact, stack });
         Ok(())
     }
 
@@ -471,7 +446,6 @@ impl Tracer<'_> {
             self.wrong = true;
         }
         self.now.set(local, entry.is_clean());
-        self.cursors.set(local, entry.word);
         if entry.stack == Stack::Allocated {
             self.allocated.insert(local);
         } else {
@@ -489,8 +463,7 @@ impl Tracer<'_> {
             }
         }
         if tee {
-            let version = Some(self.cursors.version(local));
-            self.stack.push(Entry { home, pending: Smear::Exact, local: version, ..entry });
+            self.stack.push(Entry { home, pending: Smear::Exact, ..entry });
         }
         Ok(())
     }

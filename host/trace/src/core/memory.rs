@@ -6,7 +6,6 @@ use wasm_encoder::{BlockType, Instruction as I, MemArg, ValType as Encoded};
 use wasmparser::{Operator as O, ValType as T};
 
 use super::body::Scratch;
-use super::cursor::{Place, Word};
 use super::function::{Entry, Tracer};
 use super::width::{Smear, Width};
 use crate::refusal::Refusal;
@@ -24,18 +23,7 @@ const BYTE: MemArg = MemArg { offset: 0, align: 0, memory_index: SHADOW };
 impl Tracer<'_> {
     pub(super) fn memory(&mut self, operator: &O<'_>) -> Result<bool, Refusal> {
         match operator {
-            O::I32Load { memarg } => {
-                let base = self.peek(0)?.1.local;
-                self.load(operator, T::I32, 4, I::I32Load(shadow(memarg)))?;
-                let at = |base| Word::At(Place { base, offset: memarg.offset });
-                self.set_word(base.map(at).unwrap_or_default());
-            }
-            O::I32Store { memarg } if self.moves_cursor(memarg.offset)? => {
-                // Its shadow stays as it is.
-                self.pop()?;
-                self.pop()?;
-                self.original(operator)?;
-            }
+            O::I32Load { memarg } => self.load(operator, T::I32, 4, I::I32Load(shadow(memarg)))?,
             O::F32Load { memarg } => self.load(operator, T::F32, 4, I::I32Load(shadow(memarg)))?,
             O::I64Load { memarg } => self.load(operator, T::I64, 8, I::I64Load(shadow(memarg)))?,
             O::F64Load { memarg } => self.load(operator, T::F64, 8, I::I64Load(shadow(memarg)))?,
@@ -117,12 +105,6 @@ impl Tracer<'_> {
         self.join_address(depth, &address, Width::of(ty), bytes);
         self.push(ty, Smear::Exact);
         Ok(())
-    }
-
-    /// Whether the store of a word at this offset moves a cursor on.
-    fn moves_cursor(&self, offset: u64) -> Result<bool, Refusal> {
-        let (value, address) = (self.peek(0)?.1, self.peek(1)?.1);
-        Ok(self.follows.is_none() && self.cursors.moves(address.local, offset, value.word))
     }
 
     fn store(&mut self, operator: &O<'_>, label: I<'_>) -> Result<(), Refusal> {

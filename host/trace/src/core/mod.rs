@@ -12,7 +12,6 @@ mod branches;
 pub(crate) mod calls;
 mod clean;
 mod control;
-mod cursor;
 pub(crate) mod facts;
 pub(crate) mod function;
 mod lanes;

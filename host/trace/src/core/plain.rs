@@ -3,7 +3,6 @@
 use wasm_encoder::Instruction as I;
 use wasmparser::{Operator as O, RefType, ValType as T};
 
-use super::cursor::Word;
 use super::function::{Home, STACK_ALIGNMENT, Stack, Tracer};
 use super::width::{Smear, Width};
 use crate::refusal::Refusal;
@@ -149,31 +148,6 @@ impl Tracer<'_> {
         Ok(true)
     }
 
-    /// What a result is, of words in memory; comparisons are noted.
-    fn word_of(&mut self, operator: &O<'_>) -> Result<Word, Refusal> {
-        match operator {
-            O::I32Add => {
-                let (one, other) = (self.peek(1)?.1.word, self.peek(0)?.1.word);
-                Ok(match (one, other) {
-                    (Word::At(place), _) | (_, Word::At(place)) => Word::Advanced(place),
-                    _ => Word::Other,
-                })
-            }
-            O::I32LtU | O::I32GtU | O::I32LeU | O::I32GeU => {
-                let (one, other) = (self.peek(1)?.1.word, self.peek(0)?.1.word);
-                self.cursors.compare(one, other);
-                Ok(Word::Other)
-            }
-            _ => Ok(Word::Other),
-        }
-    }
-
-    pub(super) fn set_word(&mut self, word: Word) {
-        if let Some(entry) = self.stack.last_mut() {
-            entry.word = word;
-        }
-    }
-
     pub(super) fn apply(&mut self, operator: &O<'_>, rule: Rule) -> Result<(), Refusal> {
         let (many, result) = match rule {
             Rule::Join(many, result, _) | Rule::Truth(many, result) => (many, result),
@@ -182,7 +156,6 @@ impl Tracer<'_> {
         let allocates = matches!(operator, O::I32Sub)
             && self.peek(0)?.1.stack == Stack::Aligned
             && (self.peek(1)?.1.is_clean() || self.peek(1)?.1.stack == Stack::Allocated);
-        let word = self.word_of(operator)?;
         let mut operands = Vec::with_capacity(many);
         for _ in 0..many {
             let (depth, entry) = self.pop()?;
@@ -193,7 +166,6 @@ impl Tracer<'_> {
         self.original(operator)?;
         let Some((_, first)) = operands.first().copied() else {
             self.push_clean(result);
-            self.set_word(word);
             return Ok(());
         };
         let width = first.width();
@@ -243,7 +215,6 @@ impl Tracer<'_> {
                 self.push(result, Smear::Exact);
             }
         }
-        self.set_word(word);
         Ok(())
     }
 

@@ -9,7 +9,6 @@
 
 mod allocators;
 mod calls;
-mod cursor;
 mod differential;
 mod interference;
 mod operators;
