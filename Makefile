@@ -8,9 +8,10 @@ all: build guests
 
 include guests/guests.mk
 
-# The program as the demo and the tests use it: quick to build, dependencies optimised.
+# The program as the demo and the tests use it: quick to build, dependencies optimised. With the features that the tests need, of
+# which examples are a part: with others, everything would be built twice.
 build:
-	$(CARGO) build --locked -p customs
+	$(CARGO) build --locked --workspace --bins --examples
 
 # The case studies, with what a person sees.
 demo: build guests
@@ -60,7 +61,7 @@ bench: guests
 	$(CARGO) bench --locked -p customs --bench boundary --bench network
 
 # What tracing costs a guest; see docs/performance.md.
-bench-trace: guests
+bench-trace: guests guests/dist/kernels-py.wasm guests/dist/kernels-js.wasm
 	$(CARGO) bench --locked --workspace --bench trace
 
 # A served call beside servers of the official SDKs.

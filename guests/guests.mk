@@ -176,8 +176,8 @@ PY_VENV := $(PY)/venv
 
 guests-python:
 	@if python3 -c 'import ensurepip, venv' 2>/dev/null; then $(MAKE) --no-print-directory -f $(G)/guests.mk \
-	        $(G)/dist/fetch-py.wasm $(G)/dist/gitlog.wasm $(G)/dist/transforms-py.wasm $(G)/dist/kernels-py.wasm; \
-	    else echo "guests: no python3 with venv here (on Debian: python3-venv), fetch-py, gitlog, transforms-py and kernels-py are left out" >&2; fi
+	        $(G)/dist/fetch-py.wasm $(G)/dist/gitlog.wasm $(G)/dist/transforms-py.wasm; \
+	    else echo "guests: no python3 with venv here (on Debian: python3-venv), fetch-py, gitlog and transforms-py are left out" >&2; fi
 
 $(PY_VENV)/.installed: $(G)/python/requirements.txt
 	python3 -m venv --clear $(PY_VENV)

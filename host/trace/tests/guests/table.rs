@@ -66,6 +66,8 @@ const NUMBERS: &str = "a byte becomes the address of the object that CPython kee
 /// SpiderMonkey has a string for each letter.
 const LETTERS: &str = "a letter becomes the address of the string that the engine keeps for it";
 const NUMBERS_AS_KEYS: &str = "numbers as above; after arithmetic on them an attribute of the answer is found at a weak address: where that begins is not known";
+/// A goal that is missed. Which rows it is in cannot be said, so that it is for all of them.
+const BUILDS: &str = "some addresses that the interpreter goes by are weak, others with each build of the guest, in which hashes begin elsewhere";
 /// Of strings that are long enough, which those of other rows are not.
 const HEAP: &str = "letters as above; the length of a string that is joined of them moves the engine's own heap on, so that addresses are weak";
 
@@ -181,7 +183,8 @@ impl Row {
 
     /// Why clean bytes may be weak.
     pub fn creeps(&self, language: Language) -> Option<&'static str> {
-        self.but(language).filter(|but| but.creeps).map(|but| but.why)
+        let own = self.but(language).filter(|but| but.creeps).map(|but| but.why);
+        own.or((language == Python).then_some(BUILDS))
     }
 
     pub fn gives(&self, language: Language) -> &'static str {
