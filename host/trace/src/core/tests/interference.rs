@@ -12,7 +12,7 @@ use super::rig::{new_store, rewritten};
 use crate::core::layout::STORE;
 use crate::follow::Follow;
 
-/// Modules in a run of the tests: a few seconds. 2 000 were run when this was written.
+/// Modules in a run of the tests: a few seconds. 10 000 were run when this was written.
 const MODULES: u64 = 250;
 
 /// Pairs of arguments that each module's last function is called with.
