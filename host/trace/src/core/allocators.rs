@@ -7,8 +7,7 @@
 //! as well with one branch for each bit, which is not followed either.
 //!
 //! Found by what they do, not by what they are called alone: functions of words that grow memory, directly or by what
-//! they call, and that the canonical ABI's `realloc` calls or that have an allocator's name for the linker; and those that
-//! give memory back to them. And they do
+//! they call, and that the canonical ABI's `realloc` calls or that have an allocator's name for the linker. And they do
 //! little else: an interpreter's `realloc` collects garbage where memory is short, so that all of it would be below.
 
 use std::collections::BTreeSet;
@@ -41,9 +40,6 @@ const NAMES: [&str; 16] = [
 
 /// Arguments of an allocator: old address, old size, alignment, new size.
 const MOST_ARGUMENTS: usize = 4;
-
-/// Arguments of a function that gives memory back: address, size, alignment.
-const MOST_RELEASED: usize = 3;
 
 /// Functions that an allocator calls, with all that those call, and itself: fifteen in Rust, a dozen in C.
 const MOST_BELOW: usize = 24;
@@ -201,21 +197,6 @@ pub(crate) fn allocators(module: &[u8], facts: &Facts, entries: &BTreeSet<String
             && words(ty.results())
             && returns
             && ty.params().len() <= MOST_ARGUMENTS
-        {
-            allocators.insert(function);
-        }
-    }
-    // What is given back is handed out again: an address that was found by a label, such as one out of a table, would
-    // bring that label to whoever is next to ask. What allocators and the canonical `realloc` call so is that.
-    let callers = allocators.iter().chain(&calls.named).copied().collect::<BTreeSet<_>>();
-    for function in callers.into_iter().flat_map(|caller| calls.called_by(caller)) {
-        let ty = facts.function_type(function)?;
-        let takes = ty.params();
-        if function >= facts.imported_functions
-            && calls.few_below(function)
-            && (1..=MOST_RELEASED).contains(&takes.len())
-            && takes.iter().all(|ty| *ty == ValType::I32)
-            && ty.results().is_empty()
         {
             allocators.insert(function);
         }

@@ -56,28 +56,6 @@ fn what_grows_memory_for_the_canonical_realloc_is_an_allocator_whatever_its_name
 }
 
 #[test]
-fn what_the_canonical_realloc_gives_memory_back_with_is_one_too() {
-    let with = |released: &str| {
-        let realloc = format!(
-            "(func $back {released}) (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32)
-            (call $back (local.get 0)) (call $get (local.get 3))) (export \"back\" (func $back))"
-        );
-        found(&format!("(module {CHUNKS} {realloc})"))
-    };
-    let free = "(param i32) (global.set $top (local.get 0))";
-    assert_eq!(with(free), names(&["back", "cabi_realloc", "get", "sbrk"]));
-    // Nobody calls it for memory; it gives something; it takes what is no address.
-    assert_eq!(found(&format!("(module {CHUNKS} (func (export \"back\") {free}))")), names(&[]));
-    let copies =
-        "(param i32 i32 i32) (result i32) (memory.copy (local.get 0) (local.get 1) (local.get 2)) (local.get 0)";
-    let realloc = format!(
-        "(func $copy (export \"copy\") {copies}) (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32)
-        (call $copy (call $get (local.get 3)) (local.get 0) (local.get 1)))"
-    );
-    assert_eq!(found(&format!("(module {CHUNKS} {realloc})")), names(&["cabi_realloc", "get", "sbrk"]));
-}
-
-#[test]
 fn a_name_is_not_enough_to_be_an_allocator() {
     let named = |body: &str| found(&format!("(module {CHUNKS} (func (export \"malloc\") {body}))"));
     assert_eq!(named("(param i32) (result i32) (call $get (local.get 0))"), names(&["malloc", "get", "sbrk"]));
