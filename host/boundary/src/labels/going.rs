@@ -11,15 +11,19 @@ use std::sync::Arc;
 impl Labels {
     /// The guest says what it is about to give out.
     pub(super) fn leaving(&mut self, hook: u32, runs: Vec<Run>) {
+        let map = Arc::clone(&self.map);
+        let Some(place) = map.hooks.get(hook as usize) else { return };
+        // Which component calls which is kept in step also when there is no room for labels any more.
+        let begins = runs.is_empty() && matches!(place.crossing, Crossing::Import { .. });
+        if begins {
+            self.inside.begins(hook);
+            self.leaving = Some((hook, runs));
+            return;
+        }
         if !self.spend(runs.len()) {
             return;
         }
-        let Some(place) = self.map.hooks.get(hook as usize) else { return };
         match place.crossing {
-            Crossing::Import { .. } if runs.is_empty() => {
-                self.inside.begins(hook);
-                self.leaving = Some((hook, runs));
-            }
             Crossing::Import { .. } => match &mut self.leaving {
                 Some((of, before)) if *of == hook => before.extend(runs),
                 other => *other = Some((hook, runs)),
@@ -273,5 +277,28 @@ impl Labels {
     pub(crate) fn splice(&mut self, on: bool) {
         self.splicing = on;
         self.kept_back();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use customs_trace::{Hook, INSIDE, Map};
+
+    #[test]
+    fn which_component_calls_which_is_known_also_when_there_is_no_room_for_labels() {
+        let (interface, function) = (String::new(), "ask".to_owned());
+        let import = Crossing::Import { interface: interface.clone(), function: function.clone() };
+        let hook = |crossing| Hook { crossing, paths: Vec::new() };
+        let map = Map { hooks: vec![hook(import), hook(Crossing::Export { interface, function })] };
+        let mut labels = Labels::new(Arc::new(map), 0, None);
+        labels.leaving(0, vec![(0, 0, 0, 0, 0, 1, 1); MAX_RUNS + 1]);
+        assert!(!labels.is_whole());
+        labels.arrived(0);
+        labels.leaving(0, Vec::new());
+        assert_ne!(labels.arrived(1) & INSIDE, 0);
+        // And what the host itself calls is not taken for that.
+        labels.arrived(0);
+        assert_eq!(labels.arrived(1) & INSIDE, 0);
     }
 }
