@@ -112,7 +112,9 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         Some((dir, name, _)) => Ledger::create(dir, name).map_err(|e| ledger_fault(&e))?,
         None => Ledger::memory(),
     };
-    let keeps = record.is_some() || policy.traces() || args.output == RunFormat::Html;
+    // A picture is made of what the ledger says.
+    let pictured = policy.traces() && args.output == RunFormat::Text;
+    let keeps = record.is_some() || pictured || args.output == RunFormat::Html;
     let ledger = shared(if keeps { ledger.keeping() } else { ledger });
     open(&ledger, args, &program, &policy)?;
     let close = || ledger.lock().unwrap_or_else(PoisonError::into_inner).close().map_err(|e| ledger_fault(&e));
@@ -155,7 +157,6 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         write_recording(&recording, BufWriter::new(std::fs::File::from(record))).map_err(wrong)?;
     }
 
-    let story = if policy.traces() || args.output == RunFormat::Html { Some(story(&ledger, args)?) } else { None };
     match args.output {
         RunFormat::Json => {
             let object = show::json::run(subject, &report, &policy, args.ledger.as_deref(), &head);
@@ -163,7 +164,7 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
         }
         RunFormat::Html => {
             let contents = show::contents::contents(&report, args.reveal);
-            output::result(&story.as_ref().map(|story| html(story, &contents)).unwrap_or_default())?;
+            output::result(&html(&story(&ledger, args)?, &contents))?;
         }
         RunFormat::Text => {
             let terminal = output::stdout_is_terminal();
@@ -181,8 +182,8 @@ fn attempt(args: &Run, subject: &mut Subject) -> Result<Exit, Fault> {
     }
     let told = show::text::report(&report, program.catalogue().form, &policy, &head, args.ledger.is_some());
     output::person(&hidden.cover(&told));
-    if let (Some(story), RunFormat::Text) = (&story, args.output) {
-        output::person(&show::text::picture(story, &report, &hidden, args.reveal));
+    if pictured {
+        output::person(&show::text::picture(&story(&ledger, args)?, &report, &hidden, args.reveal));
     }
     let shared = |sink: &TracedSink| sink.ranges.iter().any(|range| range.shared);
     if report.traced.as_ref().is_some_and(|sinks| sinks.iter().any(shared)) {
